@@ -1,0 +1,25 @@
+#pragma once
+
+/* What is done once, before anything else: to cure whatever was inherited, and to remember what jobs are to
+ * be given of it. */
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "basic/macro.h"
+
+typedef struct BootState {
+        bool is_pid1;
+        bool is_subreaper;       /* not PID 1: orphans of our children come to us (PR_SET_CHILD_SUBREAPER) */
+        char *working_directory; /* as inherited; "/" where that is gone. PID 1's own is / from then on */
+        struct rlimit nofile;    /* as inherited; our own soft limit is the hard one */
+        unsigned closed_stdio;   /* bit n: descriptor n was closed, and is /dev/null now */
+} BootState;
+
+/* SIGCHLD and all other dispositions to default, SIGPIPE ignored, every signal blocked that can be (they are
+ * read from descriptors), stdio made whole, stray descriptors CLOEXEC, /. 0 or -ENOMEM. */
+int boot_cure(BootState *ret);
+void boot_state_done(BootState *b);
+
+/* kill(-1, sig): every process that PID 1 can see but itself. -EPERM when we are not PID 1. */
+int boot_signal_all(int sig);

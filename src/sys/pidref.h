@@ -1,0 +1,27 @@
+#pragma once
+
+/* A process, by number and by descriptor: the descriptor (pidfd_open(2)) cannot come to mean another
+ * process. A value; where the kernel has no pidfds it is the number alone. */
+
+#include <errno.h>
+#include <sys/types.h>
+
+#include "basic/macro.h"
+
+typedef struct PidRef {
+        pid_t pid; /* 0: none */
+        int fd;    /* -EBADF: none */
+} PidRef;
+
+#define PIDREF_NULL ((PidRef){.pid = 0, .fd = -EBADF})
+
+static inline bool pidref_is_set(const PidRef *p)
+{
+        return p->pid > 0;
+}
+
+/* -ESRCH: there is no such process. */
+int pidref_open(pid_t pid, PidRef *ret);
+void pidref_done(PidRef *p);
+/* pidfd_send_signal(2), else kill(2). -ESRCH: it is gone. */
+int pidref_signal(const PidRef *p, int sig);

@@ -1,0 +1,25 @@
+#pragma once
+
+/* The listening sockets of the bus, unix(7). */
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "basic/macro.h"
+
+typedef struct PeerCredentials {
+        pid_t pid; /* 0: of another PID namespace */
+        uid_t uid; /* 65534 when it does not exist in ours */
+        gid_t gid;
+} PeerCredentials;
+
+/* address: "unix:path=/run/reeve/bus" or "unix:abstract=name", with %XX escapes as the D-Bus specification
+ * has them. Makes the folder (0755) and takes a dead socket's place; -EADDRINUSE when somebody listens
+ * there; -EINVAL: no such address. */
+int socket_listen(const char *address, mode_t mode, int *ret_fd);
+/* Removes the socket file. */
+void socket_unlink(const char *address);
+/* accept4(2), SO_PEERCRED. -EAGAIN: nobody there. */
+int socket_accept(int listen_fd, int *ret_fd, PeerCredentials *ret);
+/* Bytes that can be read now (SIOCINQ). */
+int socket_readable_bytes(int fd, size_t *ret);
