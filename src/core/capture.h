@@ -1,0 +1,71 @@
+#pragma once
+
+/*
+ * The pump: takes a job's output from its pipes, always and at once, into splitter and ring, whoever reads
+ * or does not. A turn takes at most CAPTURE_BUDGET bytes, so that one flood does not hold up the rest; a
+ * trickle of small writes is let gather for a millisecond.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "basic/macro.h"
+#include "core/timer.h"
+#include "journal/splitter.h"
+
+typedef struct Capture Capture;
+typedef struct Ring Ring;
+
+#define CAPTURE_BUFFER_SIZE (64U * 1024)
+#define CAPTURE_BUDGET (4U * CAPTURE_BUFFER_SIZE)
+#define CAPTURE_PAUSE_USEC USEC_PER_MSEC
+#define CAPTURE_PIPE_SIZE (256U * 1024)
+
+/* What all captures share. */
+typedef struct CaptureHost {
+        sd_event *event;
+        TimerQueue *timers;
+        char *buffer; /* of CAPTURE_BUFFER_SIZE */
+        /* Records were added (drained false), or the last pipe was closed (true). Called last: may free the
+         * capture. */
+        void (*progress)(Capture *c, bool drained);
+} CaptureHost;
+
+typedef struct CaptureStream {
+        Capture *capture;
+        int fd; /* -EBADF: closed, at its end */
+        sd_event_source *source;
+        usec_t last_read; /* CLOCK_MONOTONIC */
+        Splitter splitter;
+} CaptureStream;
+
+struct Capture {
+        const CaptureHost *host;
+        Ring *ring;               /* the job's */
+        CaptureStream streams[2]; /* stdout, stderr */
+        Timer flush, resume;
+        usec_t last_output; /* CLOCK_MONOTONIC; 0: none yet */
+        bool enlarged;
+};
+
+void capture_init(Capture *c, const CaptureHost *host, Ring *ring);
+void capture_done(Capture *c);
+
+/* Takes the descriptors over; -EBADF for a stream that is not there. 0, or negative errno and then nothing
+ * is taken. */
+int capture_start(Capture *c, const int fds[static 2]);
+
+bool capture_is_open(const Capture *c);
+
+/* Takes what the pipes held when this was called: all that a process wrote that is dead by now. Does not
+ * call progress; returns whether the last pipe was closed by it. */
+bool capture_take(Capture *c);
+
+/* The writers are gone: takes what is there, closes, lets the last bytes into the ring. Does not call
+ * progress. */
+void capture_close(Capture *c);
+
+/* Lets the bytes of unfinished lines into the ring now: somebody is being answered. */
+void capture_flush(Capture *c);
+
+/* Bytes of output taken that wait for the rest of their line. */
+uint64_t capture_held(const Capture *c);

@@ -1,0 +1,83 @@
+/*
+ * Environments are built once a start, from the caller's side outwards: later layers replace what earlier
+ * ones said of a name.
+ */
+
+#include "core/environment.h"
+
+#include <errno.h>
+
+#include "basic/macro.h"
+#include "basic/strv.h"
+#include "sys/userdb.h"
+
+/* Told to reeve by who started it, of no meaning to a job: sd_notify(3), sd_listen_fds(3), systemd.exec(5).
+ */
+static const char *const of_reeve_alone[] = {
+                "NOTIFY_SOCKET",  "LISTEN_PID",   "LISTEN_FDS",    "LISTEN_FDNAMES",
+                "LISTEN_PIDFDID", "WATCHDOG_PID", "WATCHDOG_USEC", "CREDENTIALS_DIRECTORY",
+                "MAINPID",
+};
+
+char **environment_inherit(char *const *environ_of_reeve)
+{
+        char **v = strv_copy(environ_of_reeve);
+
+        if (v)
+                for (size_t i = 0; i < ELEMENTSOF(of_reeve_alone); i++)
+                        env_unset(v, of_reeve_alone[i]);
+        return v;
+}
+
+static int set_user(char ***v, const UserRecord *user)
+{
+        const struct {
+                const char *name, *value;
+        } table[] = {
+                        {"HOME", user->home},
+                        {"USER", user->name},
+                        {"LOGNAME", user->name},
+                        {"SHELL", user->shell},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                int r = table[i].value ? env_set(v, table[i].name, table[i].value) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int environment_make(const EnvironmentRequest *request, char ***ret)
+{
+        _cleanup_strv_ char **v = strv_copy(request->session);
+        int r;
+
+        if (!v)
+                return -ENOMEM;
+        if (request->user) {
+                r = set_user(&v, request->user);
+                if (r < 0)
+                        return r;
+        }
+        if (!env_get(v, "PATH")) {
+                r = env_set(&v, "PATH", DEFAULT_PATH);
+                if (r < 0)
+                        return r;
+        }
+        r = env_set(&v, "REEVE_JOB", request->job_id);
+        if (r >= 0)
+                r = env_set(&v, "REEVE_SESSION", request->session_name);
+        if (r < 0)
+                return r;
+        for (char *const *s = request->set; s && *s; s++) {
+                r = env_put(&v, *s);
+                if (r < 0)
+                        return r;
+        }
+        for (char *const *s = request->unset; s && *s; s++)
+                env_unset(v, *s);
+        *ret = TAKE_PTR(v);
+        return 0;
+}

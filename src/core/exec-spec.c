@@ -1,0 +1,331 @@
+/*
+ * What the settings of the table mean for a job. Most of them are a value in a field, so that is a table,
+ * too: setting, copying out of a message, and telling two requests apart all walk it. The few that are words
+ * or lists with rules have a check of their own.
+ */
+
+#include "core/exec-spec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "basic/alloc.h"
+#include "basic/strv.h"
+#include "core/error.h"
+#include "sys/capability.h"
+
+#define NAME_MAX_LENGTH 64
+
+typedef struct Field {
+        size_t offset; /* 0: none, the setting is handled by name (argv is at 0) */
+} Field;
+
+#define FIELD(member)                                                                                       \
+        {                                                                                                   \
+                .offset = offsetof(ExecSpec, member)                                                        \
+        }
+
+/* By type of the setting: BOOL is bool, INT and SIGNAL int64_t, all unsigned ones uint64_t, STRING char *,
+ * STRV and DICT char **. */
+static const Field fields[_SETTING_MAX] = {
+                [SETTING_ID] = FIELD(id),
+                [SETTING_SESSION] = FIELD(session),
+                [SETTING_DESCRIPTION] = FIELD(description),
+                [SETTING_LABELS] = FIELD(labels),
+                [SETTING_WORKING_DIRECTORY] = FIELD(working_directory),
+                [SETTING_ENVIRONMENT] = FIELD(environment),
+                [SETTING_UNSET_ENVIRONMENT] = FIELD(unset_environment),
+                [SETTING_USER] = FIELD(user),
+                [SETTING_GROUP] = FIELD(group),
+                [SETTING_SUPPLEMENTARY_GROUPS] = FIELD(supplementary_groups),
+                [SETTING_CAPABILITY_BOUNDING_SET] = FIELD(capability_bounding_set),
+                [SETTING_UMASK] = FIELD(umask),
+                [SETTING_NICE] = FIELD(nice),
+                [SETTING_OOM_SCORE_ADJUST] = FIELD(oom_score_adjust),
+                [SETTING_NO_NEW_PRIVILEGES] = FIELD(no_new_privileges),
+                [SETTING_LIMIT_NOFILE] = FIELD(limits[RLIMIT_NOFILE]),
+                [SETTING_LIMIT_NPROC] = FIELD(limits[RLIMIT_NPROC]),
+                [SETTING_LIMIT_CORE] = FIELD(limits[RLIMIT_CORE]),
+                [SETTING_LIMIT_FSIZE] = FIELD(limits[RLIMIT_FSIZE]),
+                [SETTING_LIMIT_AS] = FIELD(limits[RLIMIT_AS]),
+                [SETTING_LIMIT_CPU] = FIELD(limits[RLIMIT_CPU]),
+                [SETTING_LIMIT_STACK] = FIELD(limits[RLIMIT_STACK]),
+                [SETTING_LIMIT_MEMLOCK] = FIELD(limits[RLIMIT_MEMLOCK]),
+                [SETTING_MERGE_OUTPUT] = FIELD(merge_output),
+                [SETTING_RUNTIME_MAX] = FIELD(runtime_max),
+                [SETTING_KILL_SIGNAL] = FIELD(kill_signal),
+                [SETTING_TIMEOUT_STOP] = FIELD(timeout_stop),
+                [SETTING_KILL_ON_EXIT] = FIELD(kill_on_exit),
+                [SETTING_INITIAL_OUTPUT] = FIELD(initial_output),
+                [SETTING_DRAIN_TIMEOUT] = FIELD(drain_timeout),
+                [SETTING_OUTPUT_MAX_BYTES] = FIELD(output_max_bytes),
+                [SETTING_LOG_MAX_BYTES] = FIELD(log_max_bytes),
+                [SETTING_TEXT] = FIELD(text),
+};
+
+static const int limit_settings[RLIM_NLIMITS] = {
+                [RLIMIT_NOFILE] = SETTING_LIMIT_NOFILE, [RLIMIT_NPROC] = SETTING_LIMIT_NPROC,
+                [RLIMIT_CORE] = SETTING_LIMIT_CORE,     [RLIMIT_FSIZE] = SETTING_LIMIT_FSIZE,
+                [RLIMIT_AS] = SETTING_LIMIT_AS,         [RLIMIT_CPU] = SETTING_LIMIT_CPU,
+                [RLIMIT_STACK] = SETTING_LIMIT_STACK,   [RLIMIT_MEMLOCK] = SETTING_LIMIT_MEMLOCK,
+};
+
+void exec_spec_init(ExecSpec *s)
+{
+        *s = (ExecSpec){
+                        .runtime_max = USEC_INFINITY,
+                        .timeout_stop = 10 * USEC_PER_SEC,
+                        .kill_signal = 15,
+                        .initial_output = USEC_INFINITY,
+                        .drain_timeout = 100 * USEC_PER_MSEC,
+                        .output_max_bytes = EXEC_OUTPUT_DEFAULT,
+        };
+}
+
+void exec_spec_trim(ExecSpec *s)
+{
+        s->environment = strv_free(s->environment);
+        s->unset_environment = strv_free(s->unset_environment);
+        free(s->input_data);
+        s->input_data = NULL;
+        s->input_size = 0;
+}
+
+void exec_spec_done(ExecSpec *s)
+{
+        exec_spec_trim(s);
+        s->argv = strv_free(s->argv);
+        for (SettingId id = 0; id < _SETTING_MAX; id++) {
+                void *field = (char *) s + fields[id].offset;
+
+                if (fields[id].offset == 0)
+                        continue;
+                if (settings[id].type == SETTING_TYPE_STRING)
+                        freep(field);
+                else if (settings[id].type == SETTING_TYPE_STRV || settings[id].type == SETTING_TYPE_DICT)
+                        strv_free(*(char ***) field);
+        }
+        exec_spec_init(s);
+}
+
+bool job_name_is_valid(const char *s)
+{
+        size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+        return n > 0 && n <= NAME_MAX_LENGTH && s[n] == '\0';
+}
+
+static int check_list(SettingId id, char *const *list, Error *e)
+{
+        for (char *const *s = list; s && *s; s++) {
+                if (id == SETTING_ENVIRONMENT && !env_assignment_is_valid(*s))
+                        return error_set(e, ERROR_INVALID_ARGS,
+                                         "Environment: \"%s\" is not NAME=VALUE with a name of "
+                                         "[A-Za-z_][A-Za-z0-9_]*",
+                                         *s);
+                if (id == SETTING_UNSET_ENVIRONMENT && !env_name_is_valid(*s, strlen(*s)))
+                        return error_set(e, ERROR_INVALID_ARGS,
+                                         "UnsetEnvironment: \"%s\" is no name of a variable", *s);
+                if (id == SETTING_CAPABILITY_BOUNDING_SET && capability_from_string(*s) < 0)
+                        return error_set(e, ERROR_INVALID_ARGS,
+                                         "CapabilityBoundingSet: \"%s\" is no capability", *s);
+                if (id == SETTING_SUPPLEMENTARY_GROUPS && isempty(*s))
+                        return error_set(e, ERROR_INVALID_ARGS, "SupplementaryGroups: a name is empty");
+        }
+        return 0;
+}
+
+static int check_value(SettingId id, const SettingValue *v, Error *e)
+{
+        const char *name = settings[id].name, *reason = NULL;
+        int r;
+
+        r = setting_check(id, v, &reason);
+        if (r < 0)
+                return error_set(e, ERROR_INVALID_ARGS, "%s: %s", name, reason ?: "not such a value");
+        switch (settings[id].type) {
+        case SETTING_TYPE_STRV: return check_list(id, v->strv, e);
+        case SETTING_TYPE_STRING:
+                if ((id == SETTING_ID || id == SETTING_SESSION) && !job_name_is_valid(v->string))
+                        return error_set(e, ERROR_INVALID_ARGS, "%s: must be 1 to 64 of [A-Za-z0-9_.-]",
+                                         name);
+                if ((id == SETTING_USER || id == SETTING_GROUP || id == SETTING_WORKING_DIRECTORY) &&
+                    isempty(v->string))
+                        return error_set(e, ERROR_INVALID_ARGS, "%s: is empty", name);
+                return 0;
+        case SETTING_TYPE_BLOB:
+                if (v->blob.size > EXEC_INPUT_DATA_MAX)
+                        return error_set(e, ERROR_LIMITS_EXCEEDED, "%s: more than 16 MiB", name);
+                return 0;
+        case SETTING_TYPE_DICT:
+                for (char *const *s = v->strv; s && *s; s++)
+                        if (**s == '=')
+                                return error_set(e, ERROR_INVALID_ARGS, "%s: a name is empty", name);
+                return 0;
+        default: return 0;
+        }
+}
+
+static void field_take(ExecSpec *s, SettingId id, SettingValue *v)
+{
+        void *field = (char *) s + fields[id].offset;
+
+        switch (settings[id].type) {
+        case SETTING_TYPE_BOOL: *(bool *) field = v->boolean; break;
+        case SETTING_TYPE_INT:
+        case SETTING_TYPE_SIGNAL: *(int64_t *) field = v->number; break;
+        case SETTING_TYPE_STRING: *(char **) field = TAKE_PTR(v->string); break;
+        case SETTING_TYPE_STRV:
+        case SETTING_TYPE_DICT: *(char ***) field = TAKE_PTR(v->strv); break;
+        default: *(uint64_t *) field = v->unsigned_;
+        }
+}
+
+int exec_spec_set(ExecSpec *s, SettingId id, SettingValue *value, Error *e)
+{
+        int r;
+
+        assert(id < _SETTING_MAX);
+
+        if (exec_spec_is_given(s, id))
+                return error_set(e, ERROR_INVALID_ARGS, "%s: given twice", settings[id].name);
+        r = check_value(id, value, e);
+        if (r < 0)
+                return r;
+        s->given[id / 64] |= UINT64_C(1) << (id % 64);
+
+        if (fields[id].offset) {
+                field_take(s, id, value);
+                if (id == SETTING_RUNTIME_MAX && s->runtime_max == 0)
+                        s->runtime_max = USEC_INFINITY;
+        } else if (id == SETTING_STANDARD_INPUT) {
+                if (streq(value->string, "data"))
+                        s->input = EXEC_INPUT_DATA;
+                s->input_pipe = streq(value->string, "pipe");
+        } else if (id == SETTING_STANDARD_INPUT_DATA) {
+                s->input_data = TAKE_PTR(value->blob.data);
+                s->input_size = value->blob.size;
+        } else if (id == SETTING_KILL_MODE) {
+                s->kill_mixed = streq(value->string, "mixed");
+        }
+        return 0;
+}
+
+int exec_spec_set_argv(ExecSpec *s, char *const *argv, Error *e)
+{
+        char **copy;
+
+        if (!argv || !argv[0])
+                return error_set(e, ERROR_INVALID_ARGS, "argv: is empty");
+        copy = strv_copy(argv);
+        if (!copy)
+                return error_no_memory(e);
+        strv_free(s->argv);
+        s->argv = copy;
+        return 0;
+}
+
+int exec_spec_check(const ExecSpec *s, bool start, Error *e)
+{
+        static const SettingId inputs[] = {SETTING_STANDARD_INPUT, SETTING_STANDARD_INPUT_DATA,
+                                           SETTING_STANDARD_INPUT_FD};
+
+        if (!start)
+                for (SettingId id = 0; id < _SETTING_MAX; id++)
+                        if (exec_spec_is_given(s, id) && (settings[id].flags & SETTING_START_ONLY))
+                                return error_set(e, ERROR_INVALID_ARGS, "%s: only with Start",
+                                                 settings[id].name);
+        if (exec_spec_is_given(s, SETTING_TTY))
+                for (size_t i = 0; i < ELEMENTSOF(inputs); i++)
+                        if (exec_spec_is_given(s, inputs[i]))
+                                return error_set(e, ERROR_INVALID_ARGS, "%s: not together with TTY",
+                                                 settings[inputs[i]].name);
+        if (exec_spec_is_given(s, SETTING_STANDARD_INPUT_DATA) && s->input != EXEC_INPUT_DATA)
+                return error_set(e, ERROR_INVALID_ARGS,
+                                 "StandardInputData: only with StandardInput \"data\"");
+        if (exec_spec_is_given(s, SETTING_STANDARD_INPUT_FD) &&
+            exec_spec_is_given(s, SETTING_STANDARD_INPUT))
+                return error_set(e, ERROR_INVALID_ARGS,
+                                 "StandardInputFileDescriptor: not together with StandardInput");
+
+        for (SettingId id = 0; id < _SETTING_MAX; id++)
+                if (exec_spec_is_given(s, id) && (settings[id].flags & SETTING_UNAVAILABLE))
+                        return error_set(e, ERROR_NOT_SUPPORTED,
+                                         "%s: not available in version " REEVE_VERSION, settings[id].name);
+        if (s->input_pipe)
+                return error_set(e, ERROR_NOT_SUPPORTED,
+                                 "StandardInput: \"pipe\" is not available in version " REEVE_VERSION);
+        return 0;
+}
+
+int exec_spec_limit_setting(int resource)
+{
+        return resource >= 0 && resource < (int) RLIM_NLIMITS && limit_settings[resource] != SETTING_ID
+                               ? limit_settings[resource]
+                               : -ENOENT;
+}
+
+static void digest_bytes(RequestDigest *d, const void *data, size_t size)
+{
+        /* The 128-bit FNV prime, 2^88 + 2^8 + 0x3b (the FNV page of Landon Curt Noll). */
+        const unsigned __int128 prime = ((unsigned __int128) 1 << 88) + 0x13b;
+        unsigned __int128 hash = ((unsigned __int128) d->word[1] << 64) | d->word[0];
+
+        for (const uint8_t *p = data, *end = p + size; p < end; p++)
+                hash = (hash ^ *p) * prime;
+        d->word[0] = (uint64_t) hash;
+        d->word[1] = (uint64_t) (hash >> 64);
+}
+
+/* The length goes first, so that no two lists run into one another. */
+static void digest_block(RequestDigest *d, const void *data, size_t size)
+{
+        uint64_t n = size;
+
+        digest_bytes(d, &n, sizeof(n));
+        digest_bytes(d, data, size);
+}
+
+static void digest_strv(RequestDigest *d, char *const *v)
+{
+        uint64_t n = strv_length(v);
+
+        digest_bytes(d, &n, sizeof(n));
+        for (; v && *v; v++)
+                digest_block(d, *v, strlen(*v));
+}
+
+static void digest_field(RequestDigest *d, const ExecSpec *s, SettingId id)
+{
+        const void *field = (const char *) s + fields[id].offset;
+
+        switch (settings[id].type) {
+        case SETTING_TYPE_BOOL: digest_block(d, field, sizeof(bool)); break;
+        case SETTING_TYPE_STRING:
+                digest_block(d, *(char *const *) field, strlen(*(char *const *) field));
+                break;
+        case SETTING_TYPE_STRV:
+        case SETTING_TYPE_DICT: digest_strv(d, *(char **const *) field); break;
+        default: digest_block(d, field, sizeof(uint64_t));
+        }
+}
+
+void exec_spec_digest(const ExecSpec *s, RequestDigest *ret)
+{
+        /* The offset basis of FNV-1a, 128 bits. */
+        RequestDigest d = {.word = {UINT64_C(0x62b821756295c58d), UINT64_C(0x6c62272e07bb0142)}};
+
+        digest_strv(&d, s->argv);
+        for (SettingId id = 0; id < _SETTING_MAX; id++) {
+                if (!exec_spec_is_given(s, id) || (settings[id].flags & SETTING_NEUTRAL))
+                        continue;
+                digest_block(&d, &id, sizeof(id));
+                if (fields[id].offset)
+                        digest_field(&d, s, id);
+        }
+        digest_block(&d, s->input_data, s->input_size);
+        digest_block(&d, &s->input, sizeof(s->input));
+        digest_block(&d, &s->kill_mixed, sizeof(s->kill_mixed));
+        *ret = d;
+}

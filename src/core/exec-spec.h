@@ -1,0 +1,97 @@
+#pragma once
+
+/*
+ * A request to run something, read and checked whole before anything happens: argv and every option of the
+ * contract, typed. Where the options come from (a message, a unit file) is not its business: exec_spec_set()
+ * takes a value of the settings table.
+ */
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "basic/macro.h"
+#include "basic/time.h"
+#include "unit/settings.h"
+
+typedef struct Error Error;
+
+typedef enum ExecInput {
+        EXEC_INPUT_NULL,
+        EXEC_INPUT_DATA,
+        EXEC_INPUT_INHERIT, /* the main job: what reeve itself was given, and so for its output */
+} ExecInput;
+
+/* 128 bits over the request that an Id stands for. */
+typedef struct RequestDigest {
+        uint64_t word[2];
+} RequestDigest;
+
+#define EXEC_INPUT_DATA_MAX (UINT64_C(16) * 1024 * 1024)
+#define EXEC_OUTPUT_DEFAULT (UINT64_C(1024) * 1024)
+
+typedef struct ExecSpec {
+        char **argv;
+        uint64_t given[(_SETTING_MAX + 63) / 64]; /* bit id: the setting was given */
+
+        char *id, *session, *description; /* NULL: default */
+        char **labels;                    /* K=V */
+
+        char *working_directory;
+        char **environment, **unset_environment;
+        char *user, *group;
+        char **supplementary_groups;
+        char **capability_bounding_set;
+        uint64_t umask;
+        int64_t nice, oom_score_adjust;
+        bool no_new_privileges;
+        uint64_t limits[RLIM_NLIMITS]; /* those that are given */
+
+        ExecInput input;
+        void *input_data;
+        size_t input_size;
+        bool input_pipe; /* asked for */
+        bool merge_output;
+
+        usec_t runtime_max;  /* USEC_INFINITY: none */
+        usec_t timeout_stop; /* USEC_INFINITY: none */
+        int64_t kill_signal;
+        bool kill_mixed, kill_on_exit;
+        uint64_t log_max_bytes; /* 0: default */
+
+        /* How the caller wants its answer; no part of the request that an Id stands for. */
+        usec_t initial_output; /* USEC_INFINITY: not asked for */
+        usec_t drain_timeout;
+        uint64_t output_max_bytes;
+        bool text;
+} ExecSpec;
+
+void exec_spec_init(ExecSpec *s);
+void exec_spec_done(ExecSpec *s);
+
+static inline bool exec_spec_is_given(const ExecSpec *s, SettingId id)
+{
+        return s->given[id / 64] & (UINT64_C(1) << (id % 64));
+}
+
+/* Takes what it wants out of *value. Checks it (range, words, names); -EINVAL, -EOPNOTSUPP with the setting
+ * named. The same setting twice is -EINVAL. */
+int exec_spec_set(ExecSpec *s, SettingId id, SettingValue *value, Error *e);
+/* argv is copied. */
+int exec_spec_set_argv(ExecSpec *s, char *const *argv, Error *e);
+
+/* After the last setting: what is missing or contradicts each other. start: for Start, not Exec. What is
+ * wrong is told before what is not possible here. */
+int exec_spec_check(const ExecSpec *s, bool start, Error *e);
+
+/* Over argv and all settings but those that are SETTING_NEUTRAL. Tells mistakes apart, not forgeries:
+ * FNV-1a, 128 bits. */
+void exec_spec_digest(const ExecSpec *s, RequestDigest *ret);
+
+/* Lets go of what only the start needed, secrets among it: environment, input. */
+void exec_spec_trim(ExecSpec *s);
+
+/* The setting that sets a resource limit, RLIMIT_…; -ENOENT. */
+int exec_spec_limit_setting(int resource);
+
+/* [A-Za-z0-9_.-]{1,64}: an Id, a session's name. */
+bool job_name_is_valid(const char *s) _pure_;

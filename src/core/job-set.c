@@ -1,0 +1,396 @@
+/*
+ * Finding a job is a map each by what it is looked up with: its Id, its leader's pid, its scope's watch. Two
+ * kinds of work are left for later here, each with a timer that is only armed while there is some: letting
+ * go of finished jobs that are too many (never from within a job's own call stack), and removing scopes that
+ * the kernel has not quite let go of (EBUSY just after a kill).
+ */
+
+#include "core/job-set.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "basic/alloc.h"
+#include "basic/fd.h"
+#include "basic/log.h"
+#include "core/error.h"
+#include "core/job.h"
+#include "sys/cgroup.h"
+#include "sys/clock.h"
+#include "sys/entropy.h"
+#include "sys/reaper.h"
+
+#define LINGER_DELAY_MIN (10 * USEC_PER_MSEC)
+#define LINGER_DELAY_MAX USEC_PER_SEC
+
+typedef struct LingeringScope {
+        List link;
+        Scope *scope;
+} LingeringScope;
+
+static int on_scope_watch(sd_event_source *source, int fd, uint32_t revents, void *userdata);
+
+static void on_trim(Timer *t, usec_t now)
+{
+        JobSet *set = container_of(t, JobSet, trim_timer);
+
+        while (set->n_finished > set->config.finished_max)
+                job_set_forget(set, container_of(list_first(&set->finished), Job, finished), NULL);
+}
+
+static void linger_retry(JobSet *set)
+{
+        LIST_FOREACH_SAFE (&set->lingering, link) {
+                LingeringScope *l = container_of(link, LingeringScope, link);
+
+                if (scope_remove(l->scope) == -EBUSY)
+                        continue;
+                list_remove(&l->link);
+                scope_free(l->scope);
+                free(l);
+        }
+        if (list_is_empty(&set->lingering))
+                timer_disarm(set->config.timers, &set->linger_timer);
+}
+
+static void on_linger(Timer *t, usec_t now)
+{
+        JobSet *set = container_of(t, JobSet, linger_timer);
+
+        linger_retry(set);
+        if (list_is_empty(&set->lingering))
+                return;
+        set->linger_delay = MIN(set->linger_delay * 2, LINGER_DELAY_MAX);
+        timer_arm(set->config.timers, t, now + set->linger_delay);
+}
+
+void job_set_release_scope(JobSet *set, Scope *scope)
+{
+        LingeringScope *l;
+
+        if (scope_remove(scope) != -EBUSY) {
+                scope_free(scope);
+                return;
+        }
+        l = alloc_new(LingeringScope);
+        if (!l) {
+                log_warning("No memory to see to it that %s goes: the folder stays", scope_path(scope));
+                scope_free(scope);
+                return;
+        }
+        l->scope = scope;
+        list_append(&set->lingering, &l->link);
+        set->linger_delay = LINGER_DELAY_MIN;
+        timer_arm(set->config.timers, &set->linger_timer, clock_monotonic() + set->linger_delay);
+}
+
+int job_set_init(JobSet *set, const JobSetConfig *config)
+{
+        int r;
+
+        *set = (JobSet){.config = *config, .scope_watch_fd = -EBADF};
+        list_init(&set->jobs);
+        list_init(&set->finished);
+        list_init(&set->observers);
+        list_init(&set->lingering);
+        hashmap_init(&set->by_id, HASHMAP_STRING);
+        hashmap_init(&set->by_pid, HASHMAP_NUMBER);
+        hashmap_init(&set->by_scope_watch, HASHMAP_NUMBER);
+        timer_init(&set->linger_timer, on_linger);
+        timer_init(&set->trim_timer, on_trim);
+        random_bytes(set->run, sizeof(set->run));
+
+        set->capture_host = (CaptureHost){
+                        .event = config->event,
+                        .timers = config->timers,
+                        .buffer = alloc_zero(CAPTURE_BUFFER_SIZE),
+                        .progress = job_capture_progress,
+        };
+        if (!set->capture_host.buffer)
+                return -ENOMEM;
+        r = scope_watch_open();
+        if (r < 0) {
+                log_warning_errno(r, "Cannot watch scopes: a job that outlives its leader is looked at when "
+                                     "orphans end");
+                return 0;
+        }
+        set->scope_watch_fd = r;
+        r = sd_event_add_io(config->event, &set->scope_watch_source, r, EPOLLIN, on_scope_watch, set);
+        if (r < 0)
+                return r;
+        /* Before any reply is sent, as the reaper: what is told must be true by then. */
+        return sd_event_source_set_priority(set->scope_watch_source, SD_EVENT_PRIORITY_IMPORTANT);
+}
+
+void job_set_done(JobSet *set)
+{
+        if (!set->config.timers)
+                return;
+        LIST_FOREACH_SAFE (&set->jobs, link)
+                job_free(container_of(link, Job, by_age));
+        linger_retry(set);
+        LIST_FOREACH_SAFE (&set->lingering, link) {
+                LingeringScope *l = container_of(link, LingeringScope, link);
+
+                scope_free(l->scope);
+                list_remove(&l->link);
+                free(l);
+        }
+        timer_disarm(set->config.timers, &set->linger_timer);
+        timer_disarm(set->config.timers, &set->trim_timer);
+        sd_event_source_disable_unref(set->scope_watch_source);
+        fd_close(set->scope_watch_fd);
+        hashmap_done(&set->by_id);
+        hashmap_done(&set->by_pid);
+        hashmap_done(&set->by_scope_watch);
+        free(set->capture_host.buffer);
+        *set = (JobSet){0};
+}
+
+void job_set_tell(JobSet *set, Job *job, JobSetEvent event)
+{
+        switch (event) {
+        case JOB_SET_NEW: set->n_jobs++; break;
+        case JOB_SET_FINISHED:
+                set->n_finished++;
+                list_append(&set->finished, &job->finished);
+                if (set->n_finished > set->config.finished_max && !timer_is_armed(&set->trim_timer))
+                        timer_arm(set->config.timers, &set->trim_timer, clock_monotonic());
+                break;
+        case JOB_SET_REMOVED:
+                set->n_jobs--;
+                set->n_finished--;
+                break;
+        default: break;
+        }
+
+        LIST_FOREACH_SAFE (&set->observers, link) {
+                JobObserver *o = container_of(link, JobObserver, link);
+                void (*const callbacks[])(JobObserver *, Job *) = {
+                                [JOB_SET_NEW] = o->ops->job_new,
+                                [JOB_SET_CHANGED] = o->ops->job_changed,
+                                [JOB_SET_EXITED] = o->ops->job_exited,
+                                [JOB_SET_FINISHED] = o->ops->job_finished,
+                                [JOB_SET_REMOVED] = o->ops->job_removed,
+                };
+
+                if (callbacks[event])
+                        callbacks[event](o, job);
+        }
+        if (event == JOB_SET_FINISHED)
+                job_set_one_less(set);
+}
+
+void job_set_one_less(JobSet *set)
+{
+        set->n_live--;
+        if (set->n_live > 0)
+                return;
+        LIST_FOREACH_SAFE (&set->observers, link) {
+                JobObserver *o = container_of(link, JobObserver, link);
+
+                if (o->ops->idle)
+                        o->ops->idle(o);
+        }
+}
+
+void job_set_observe(JobSet *set, JobObserver *o)
+{
+        list_append(&set->observers, &o->link);
+}
+
+void job_set_unobserve(JobObserver *o)
+{
+        list_remove(&o->link);
+}
+
+/* A job that failed before anybody knew of it: neither told of nor counted but as live. */
+static int add(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e)
+{
+        Job *job = NULL;
+        int r;
+
+        r = job_new(set, spec, id, is_main, &job, e);
+        if (r < 0)
+                return r;
+        r = hashmap_put_string(&set->by_id, job->id, job);
+        if (r < 0) {
+                (void) scope_kill(job->scope);
+                (void) pidref_signal(&job->leader, SIGKILL);
+                job_free(job);
+                return error_no_memory(e);
+        }
+        list_append(&set->jobs, &job->by_age);
+        set->n_live++;
+        *ret = job;
+        return 0;
+}
+
+static int refuse_new(const JobSet *set, Error *e)
+{
+        if (set->closed)
+                return error_set(e, ERROR_SHUTTING_DOWN, "reeve is shutting down");
+        if (set->n_live >= set->config.live_max)
+                return error_set(e, ERROR_LIMITS_EXCEEDED, "%u jobs are live already, the most that may be",
+                                 set->n_live);
+        return 0;
+}
+
+int job_set_start(JobSet *set, ExecSpec *spec, Job **ret, bool *ret_existing, Error *e)
+{
+        char number[32];
+        const char *id = spec->id;
+        int r;
+
+        if (id) {
+                Job *known = hashmap_get_string(&set->by_id, id);
+
+                if (known) {
+                        RequestDigest digest;
+
+                        exec_spec_digest(spec, &digest);
+                        if (known->is_main || memcmp(&digest, &known->digest, sizeof(digest)) != 0)
+                                return error_set(e, ERROR_JOB_EXISTS,
+                                                 "Id: \"%s\" is a job that was asked for differently", id);
+                        *ret = known;
+                        *ret_existing = true;
+                        return 0;
+                }
+        }
+        r = refuse_new(set, e);
+        if (r < 0)
+                return r;
+        if (!id) {
+                do
+                        snprintf(number, sizeof(number), "j%" PRIu64, ++set->last_number);
+                while (hashmap_get_string(&set->by_id, number));
+                id = number;
+        }
+        r = add(set, spec, id, false, ret, e);
+        if (r < 0)
+                return r;
+        *ret_existing = false;
+        return 0;
+}
+
+int job_set_start_main(JobSet *set, ExecSpec *spec, Job **ret, Error *e)
+{
+        return add(set, spec, JOB_ID_MAIN, true, ret, e);
+}
+
+Job *job_set_get(const JobSet *set, const char *id)
+{
+        Job *job = hashmap_get_string(&set->by_id, id);
+
+        return job && job->announced ? job : NULL;
+}
+
+Job *job_set_get_by_pid(const JobSet *set, pid_t pid)
+{
+        Job *leader = hashmap_get_number(&set->by_pid, (uint64_t) pid);
+        _cleanup_free_ char *path = NULL;
+
+        if (leader)
+                return leader->announced ? leader : NULL;
+        if (set->config.tree->fd < 0 || cgroup_of_pid(pid, &path) < 0)
+                return NULL;
+        LIST_FOREACH (&set->jobs, link) {
+                Job *job = container_of(link, Job, by_age);
+
+                if (job->announced && job->scope && scope_has_path(job->scope, path))
+                        return job;
+        }
+        return NULL;
+}
+
+int job_set_forget(JobSet *set, Job *job, Error *e)
+{
+        if (!job_is_finished(job))
+                return error_set(e, ERROR_JOB_RUNNING, "Job \"%s\" is not finished", job->id);
+        job_set_tell(set, job, JOB_SET_REMOVED);
+        job_free(job);
+        return 0;
+}
+
+bool job_set_child_ended(JobSet *set, const ProcessEnd *end)
+{
+        Job *job = hashmap_get_number(&set->by_pid, (uint64_t) end->pid);
+
+        if (!job)
+                return false;
+        job_leader_ended(job, end);
+        return true;
+}
+
+void job_set_orphan_reaped(JobSet *set)
+{
+        if (set->config.tree->fd >= 0)
+                return;
+        LIST_FOREACH_SAFE (&set->jobs, link)
+                job_check_empty(container_of(link, Job, by_age));
+}
+
+int job_set_watch_scope(JobSet *set, Job *job)
+{
+        int r;
+
+        if (set->scope_watch_fd < 0)
+                return -EOPNOTSUPP;
+        r = scope_watch_add(set->scope_watch_fd, job->scope, &job->scope_watch);
+        if (r < 0)
+                return r;
+        r = hashmap_put_number(&set->by_scope_watch, (uint64_t) job->scope_watch, job);
+        if (r < 0) {
+                scope_watch_remove(set->scope_watch_fd, job->scope_watch);
+                job->scope_watch = -1;
+        }
+        return r;
+}
+
+void job_set_unwatch_scope(JobSet *set, Job *job)
+{
+        if (job->scope_watch < 0)
+                return;
+        hashmap_remove_number(&set->by_scope_watch, (uint64_t) job->scope_watch);
+        scope_watch_remove(set->scope_watch_fd, job->scope_watch);
+        job->scope_watch = -1;
+}
+
+static int on_scope_watch(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+        JobSet *set = userdata;
+        int watches[64], n;
+
+        n = scope_watch_read(fd, watches, ELEMENTSOF(watches));
+        if (n == -EOVERFLOW)
+                LIST_FOREACH_SAFE (&set->jobs, link)
+                        job_check_empty(container_of(link, Job, by_age));
+        for (int i = 0; i < n; i++) {
+                Job *job = hashmap_get_number(&set->by_scope_watch, (uint64_t) watches[i]);
+
+                if (job)
+                        job_check_empty(job);
+        }
+        linger_retry(set);
+        return 0;
+}
+
+unsigned job_set_count(const JobSet *set)
+{
+        return set->n_jobs;
+}
+
+unsigned job_set_count_running(const JobSet *set)
+{
+        unsigned n = 0;
+
+        LIST_FOREACH (&set->jobs, link) {
+                const Job *job = container_of(link, Job, by_age);
+
+                n += job->announced && job_is_running(job);
+        }
+        return n;
+}

@@ -1,0 +1,119 @@
+#pragma once
+
+/*
+ * All jobs: made, found, watched, and let go here. Bounds: so many that live, so many finished ones whose
+ * records are kept (the oldest goes first; a live one never).
+ */
+
+#include <systemd/sd-event.h>
+
+#include "basic/hashmap.h"
+#include "basic/list.h"
+#include "core/capture.h"
+#include "core/timer.h"
+#include "sys/scope.h"
+
+typedef struct CgroupTree CgroupTree;
+typedef struct Error Error;
+typedef struct ExecSpec ExecSpec;
+typedef struct Job Job;
+typedef struct JobSet JobSet;
+typedef struct ProcessEnd ProcessEnd;
+typedef struct Store Store;
+struct rlimit;
+
+#define JOB_SET_LIVE_MAX 4096U
+#define JOB_SET_FINISHED_MAX 1000U
+#define SESSION_DEFAULT "default"
+#define SESSION_SYSTEM "system"
+#define JOB_ID_MAIN "main"
+
+/* Somebody who wants to know of all jobs. Callbacks may be NULL, and may not take observers away. */
+typedef struct JobObserver JobObserver;
+typedef struct JobObserverOps {
+        void (*job_new)(JobObserver *o, Job *job);
+        void (*job_changed)(JobObserver *o, Job *job); /* State, Running, Result, PID, ExitCode or Signal */
+        void (*job_exited)(JobObserver *o, Job *job);
+        void (*job_finished)(JobObserver *o, Job *job);
+        void (*job_removed)(JobObserver *o, Job *job);
+        void (*idle)(JobObserver *o); /* no job is live any more */
+} JobObserverOps;
+struct JobObserver {
+        List link; /* before it observes, and after: list_init() */
+        const JobObserverOps *ops;
+};
+
+/* What is the same for all jobs of a set. Everything pointed to must outlive it. */
+typedef struct JobSetConfig {
+        sd_event *event;
+        TimerQueue *timers;
+        Store *store;
+        const CgroupTree *tree;
+        char *const *environment; /* that every session starts with */
+        const char *working_directory;
+        const struct rlimit *nofile; /* what reeve itself was given: jobs get that */
+        unsigned live_max, finished_max;
+} JobSetConfig;
+
+struct JobSet {
+        JobSetConfig config;
+        CaptureHost capture_host;
+        uint64_t run[2]; /* random: this run of reeve, in cursors */
+        uint64_t last_serial, last_number;
+        Hashmap by_id, by_pid, by_scope_watch;
+        List jobs;     /* Job.by_age, oldest first */
+        List finished; /* Job.finished, the one that finished first at the front */
+        unsigned n_jobs, n_finished, n_live;
+        List observers; /* JobObserver.link */
+        List lingering; /* scopes whose folder could not be removed yet */
+        Timer linger_timer, trim_timer;
+        usec_t linger_delay;
+        int scope_watch_fd;
+        sd_event_source *scope_watch_source;
+        bool closed; /* no new jobs: reeve is shutting down */
+        /* A Stop of the job "main" is a shutdown; who does that. */
+        void (*stop_main)(JobSet *set, int sig);
+};
+
+int job_set_init(JobSet *set, const JobSetConfig *config);
+void job_set_done(JobSet *set);
+
+/* Starts what spec says, which is taken over when that succeeds. *ret is not running yet: watch it for
+ * STARTED or START_FAILED. When a job of that Id was asked for in the same words it is that one,
+ * *ret_existing says so, and nothing starts. */
+int job_set_start(JobSet *set, ExecSpec *spec, Job **ret, bool *ret_existing, Error *e);
+/* The main job: no capture, reeve's own stdio. */
+int job_set_start_main(JobSet *set, ExecSpec *spec, Job **ret, Error *e);
+
+/* NULL: there is none that others may know of. */
+Job *job_set_get(const JobSet *set, const char *id);
+/* The job whose scope holds that process. */
+Job *job_set_get_by_pid(const JobSet *set, pid_t pid);
+/* A finished job's record and log go; -EBUSY with e set for one that is not. */
+int job_set_forget(JobSet *set, Job *job, Error *e);
+
+/* The reaper's: a child ended. Whether it was the leader of a job. */
+bool job_set_child_ended(JobSet *set, const ProcessEnd *end);
+/* The reaper's: some orphan is gone; scopes without notices are looked at. */
+void job_set_orphan_reaped(JobSet *set);
+
+void job_set_observe(JobSet *set, JobObserver *o);
+void job_set_unobserve(JobObserver *o);
+
+/* How many jobs something of lives; all, with finished ones, that others may know of. */
+unsigned job_set_count_running(const JobSet *set);
+unsigned job_set_count(const JobSet *set);
+
+/* For job.c: what happened, to all observers; a scope to be removed, now or when the kernel lets it go. */
+typedef enum JobSetEvent {
+        JOB_SET_NEW,
+        JOB_SET_CHANGED,
+        JOB_SET_EXITED,
+        JOB_SET_FINISHED,
+        JOB_SET_REMOVED,
+} JobSetEvent;
+void job_set_tell(JobSet *set, Job *job, JobSetEvent event);
+void job_set_one_less(JobSet *set); /* a live one */
+void job_set_release_scope(JobSet *set, Scope *scope);
+int job_set_watch_scope(JobSet *set, Job *job);
+void job_set_unwatch_scope(JobSet *set, Job *job);

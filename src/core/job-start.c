@@ -1,0 +1,321 @@
+/*
+ * Everything that can fail is done before the clone, and everything that the child will need is in one
+ * struct by then. What fails in the child comes back as {step, errno}; which of the contract's errors that
+ * is, is decided here.
+ */
+
+#include "core/job-start.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "basic/alloc.h"
+#include "basic/errno-name.h"
+#include "basic/fd.h"
+#include "basic/strv.h"
+#include "core/environment.h"
+#include "core/job-set.h"
+#include "core/job.h"
+#include "sys/capability.h"
+#include "sys/spawn.h"
+#include "sys/stdio.h"
+#include "sys/userdb.h"
+
+/* What SpawnParameters points to, until the clone. */
+typedef struct Preparation {
+        UserRecord user;
+        char **environment;
+        gid_t *groups;
+        int stdin_fd, stdout_fds[2], stderr_fds[2], cgroup_fd;
+} Preparation;
+
+static void preparation_done(Preparation *p)
+{
+        user_record_done(&p->user);
+        strv_free(p->environment);
+        free(p->groups);
+        fd_close(p->stdin_fd);
+        fd_close(p->cgroup_fd);
+        for (size_t i = 0; i < 2; i++) {
+                fd_close(p->stdout_fds[i]);
+                fd_close(p->stderr_fds[i]);
+        }
+}
+
+static int start_failed(Error *e, const char *step, int error)
+{
+        if (error == -ENOMEM)
+                return error_no_memory(e);
+        return error_set(e, ERROR_START_FAILED, "%s: %s (%d %s)", step, errno_text(error),
+                         error < 0 ? -error : error, errno_name(error));
+}
+
+static int no_such_user(Error *e, SettingId id, const char *name, int r)
+{
+        if (r == -ENOMEM)
+                return error_no_memory(e);
+        return error_set(e, ERROR_NO_SUCH_USER, "%s: \"%s\" is not known", settings[id].name, name);
+}
+
+static int append_group(gid_t **groups, size_t *n, gid_t gid)
+{
+        gid_t *g = alloc_resize(*groups, *n + 1, sizeof(gid_t));
+
+        if (!g)
+                return -ENOMEM;
+        g[(*n)++] = gid;
+        *groups = g;
+        return 0;
+}
+
+static int prepare_groups(const ExecSpec *spec, Preparation *p, SpawnParameters *sp, Error *e)
+{
+        int r;
+
+        if (spec->user && p->user.name) {
+                r = userdb_groups("/", p->user.name, sp->gid, &p->groups, &sp->n_groups);
+                if (r < 0)
+                        return error_no_memory(e);
+        }
+        for (char **s = spec->supplementary_groups; s && *s; s++) {
+                gid_t gid;
+
+                r = userdb_group("/", *s, &gid);
+                if (r < 0)
+                        return no_such_user(e, SETTING_SUPPLEMENTARY_GROUPS, *s, r);
+                r = append_group(&p->groups, &sp->n_groups, gid);
+                if (r < 0)
+                        return error_no_memory(e);
+        }
+        sp->groups = p->groups;
+        /* Another user's process keeps none of reeve's own groups. */
+        sp->set_groups = spec->user || exec_spec_is_given(spec, SETTING_SUPPLEMENTARY_GROUPS);
+        return 0;
+}
+
+static int prepare_user(const ExecSpec *spec, Preparation *p, SpawnParameters *sp, Error *e)
+{
+        int r;
+
+        if (spec->user) {
+                r = userdb_user("/", spec->user, &p->user);
+                if (r < 0)
+                        return no_such_user(e, SETTING_USER, spec->user, r);
+                sp->set_user = sp->set_group = true;
+                sp->uid = p->user.uid;
+                sp->gid = p->user.gid;
+        }
+        if (spec->group) {
+                r = userdb_group("/", spec->group, &sp->gid);
+                if (r < 0)
+                        return no_such_user(e, SETTING_GROUP, spec->group, r);
+                sp->set_group = true;
+        }
+        return prepare_groups(spec, p, sp, e);
+}
+
+static int prepare_directory(Job *job, SpawnParameters *sp, Error *e)
+{
+        const char *base = job->set->config.working_directory, *given = job->spec.working_directory;
+
+        if (!given || given[0] == '/')
+                job->working_directory = str_copy(given ?: base);
+        else
+                job->working_directory = str_printf("%s/%s", streq(base, "/") ? "" : base, given);
+        if (!job->working_directory)
+                return error_no_memory(e);
+        sp->working_directory = job->working_directory;
+        return 0;
+}
+
+static int prepare_environment(const Job *job, Preparation *p, SpawnParameters *sp, Error *e)
+{
+        const EnvironmentRequest request = {
+                        .session = job->set->config.environment,
+                        .user = job->spec.user ? &p->user : NULL,
+                        .job_id = job->id,
+                        .session_name = job->session,
+                        .set = job->spec.environment,
+                        .unset = job->spec.unset_environment,
+        };
+
+        if (environment_make(&request, &p->environment) < 0)
+                return error_no_memory(e);
+        sp->environment = p->environment;
+        sp->search_path = env_get(p->environment, "PATH");
+        return 0;
+}
+
+static void prepare_limits(const Job *job, SpawnParameters *sp)
+{
+        const ExecSpec *spec = &job->spec;
+
+        /* reeve itself may open as many as it can; its jobs get what it was given. */
+        sp->limits = 1U << RLIMIT_NOFILE;
+        sp->limit[RLIMIT_NOFILE] = *job->set->config.nofile;
+        for (int resource = 0; resource < (int) RLIM_NLIMITS; resource++) {
+                int id = exec_spec_limit_setting(resource);
+
+                if (id < 0 || !exec_spec_is_given(spec, (SettingId) id))
+                        continue;
+                sp->limits |= 1U << resource;
+                sp->limit[resource].rlim_cur = sp->limit[resource].rlim_max = spec->limits[resource];
+        }
+}
+
+static void prepare_credentials(const ExecSpec *spec, SpawnParameters *sp)
+{
+        sp->set_umask = exec_spec_is_given(spec, SETTING_UMASK);
+        sp->umask = (mode_t) spec->umask;
+        sp->set_nice = exec_spec_is_given(spec, SETTING_NICE);
+        sp->nice = (int) spec->nice;
+        sp->set_oom_score = exec_spec_is_given(spec, SETTING_OOM_SCORE_ADJUST);
+        sp->oom_score_adjust = (int) spec->oom_score_adjust;
+        sp->no_new_privileges = spec->no_new_privileges;
+        sp->set_capabilities = exec_spec_is_given(spec, SETTING_CAPABILITY_BOUNDING_SET);
+        for (char **s = spec->capability_bounding_set; s && *s; s++)
+                sp->capabilities |= UINT64_C(1) << capability_from_string(*s);
+}
+
+static int prepare_stdio(const Job *job, Preparation *p, SpawnParameters *sp, Error *e)
+{
+        const ExecSpec *spec = &job->spec;
+        int r;
+
+        if (spec->input == EXEC_INPUT_INHERIT)
+                return 0;
+        r = spec->input == EXEC_INPUT_DATA ? stdio_data(spec->input_data, spec->input_size) : stdio_null();
+        if (r < 0)
+                return start_failed(e, "stdio", r);
+        p->stdin_fd = r;
+        r = stdio_output_pipe(p->stdout_fds);
+        if (r >= 0 && !spec->merge_output)
+                r = stdio_output_pipe(p->stderr_fds);
+        if (r < 0)
+                return start_failed(e, "stdio", r);
+        sp->fds[0] = p->stdin_fd;
+        sp->fds[1] = p->stdout_fds[1];
+        sp->fds[2] = spec->merge_output ? p->stdout_fds[1] : p->stderr_fds[1];
+        return 0;
+}
+
+static int prepare(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
+{
+        int r;
+
+        sp->argv = job->spec.argv;
+        sp->foreground = job->is_main;
+        prepare_limits(job, sp);
+        prepare_credentials(&job->spec, sp);
+        r = prepare_user(&job->spec, p, sp, e);
+        if (r >= 0)
+                r = prepare_directory(job, sp, e);
+        if (r >= 0)
+                r = prepare_environment(job, p, sp, e);
+        if (r >= 0)
+                r = prepare_stdio(job, p, sp, e);
+        if (r < 0)
+                return r;
+
+        r = scope_new(job->set->config.tree, job->session, job->id, &job->scope);
+        if (r < 0)
+                return start_failed(e, "cgroup", r);
+        p->cgroup_fd = sp->cgroup_fd = scope_open_fd(job->scope);
+        return 0;
+}
+
+int job_start(Job *job, Error *e)
+{
+        _cleanup_(preparation_done) Preparation p = {
+                        .stdin_fd = -EBADF,
+                        .stdout_fds = {-EBADF, -EBADF},
+                        .stderr_fds = {-EBADF, -EBADF},
+                        .cgroup_fd = -EBADF,
+        };
+        SpawnParameters sp = {.fds = {-EBADF, -EBADF, -EBADF}, .cgroup_fd = -EBADF};
+        int r;
+
+        r = prepare(job, &p, &sp, e);
+        if (r < 0)
+                return r;
+        /* The capture first: what it needs may fail, and there is no process yet to be ended for it. */
+        r = capture_start(&job->capture, (int[2]){p.stdout_fds[0], p.stderr_fds[0]});
+        if (r < 0)
+                return start_failed(e, "stdio", r);
+        p.stdout_fds[0] = p.stderr_fds[0] = -EBADF;
+
+        r = spawn(&sp, &job->leader, &job->status_fd);
+        if (r < 0)
+                return start_failed(e, spawn_step_to_string(SPAWN_CLONE), r);
+        job->pid = job->leader.pid;
+        scope_set_leader(job->scope, job->pid);
+        return 0;
+}
+
+static int explain_exec(const Job *job, const SpawnFailure *failure, Error *e)
+{
+        const char *command = job->spec.argv[0];
+
+        switch (failure->error) {
+        case ENOENT:
+        case ENOTDIR:
+                return error_set(e, ERROR_COMMAND_NOT_FOUND, "\"%s\": %s", command,
+                                 strchr(command, '/') ? "no such file" : "not found in PATH");
+        case EACCES:
+        case ENOEXEC:
+        case EISDIR:
+        case ETXTBSY:
+        case ELOOP:
+                return error_set(e, ERROR_COMMAND_NOT_EXECUTABLE, "\"%s\": %s (%s)",
+                                 isempty(failure->detail) ? command : failure->detail,
+                                 errno_text(failure->error), errno_name(failure->error));
+        default: return start_failed(e, spawn_step_to_string(SPAWN_EXEC), failure->error);
+        }
+}
+
+/* The setting that a step is about, when it fails for want of privilege. */
+static SettingId setting_of_step(const Job *job, const SpawnFailure *failure)
+{
+        switch (failure->step) {
+        case SPAWN_OOM_SCORE: return SETTING_OOM_SCORE_ADJUST;
+        case SPAWN_NICE: return SETTING_NICE;
+        case SPAWN_CAPABILITIES: return SETTING_CAPABILITY_BOUNDING_SET;
+        case SPAWN_USER: return SETTING_USER;
+        case SPAWN_GROUP:
+                return job->spec.group  ? SETTING_GROUP
+                       : job->spec.user ? SETTING_USER
+                                        : SETTING_SUPPLEMENTARY_GROUPS;
+        case SPAWN_LIMITS: {
+                int id = exec_spec_limit_setting(atoi(failure->detail));
+
+                return id < 0 ? _SETTING_MAX : (SettingId) id;
+        }
+        default: return _SETTING_MAX;
+        }
+}
+
+int job_start_explain(const Job *job, const SpawnFailure *failure, Error *e)
+{
+        SettingId id = setting_of_step(job, failure);
+
+        if (failure->step == SPAWN_EXEC)
+                return explain_exec(job, failure, e);
+        if (failure->step == SPAWN_INTERPRETER)
+                return error_set(e, ERROR_COMMAND_NOT_EXECUTABLE,
+                                 "\"%s\": its interpreter \"%s\" is missing", job->spec.argv[0],
+                                 failure->detail);
+        if (failure->step == SPAWN_CHDIR)
+                return error_set(e, ERROR_BAD_WORKING_DIRECTORY, "WorkingDirectory: \"%s\": %s (%s)",
+                                 job->working_directory, errno_text(failure->error),
+                                 errno_name(failure->error));
+        if (id != _SETTING_MAX && exec_spec_is_given(&job->spec, id) &&
+            (failure->error == EPERM || failure->error == EACCES))
+                return error_set(e, ERROR_NOT_SUPPORTED, "%s: reeve has not the privilege here: %s (%s)",
+                                 settings[id].name, errno_text(failure->error), errno_name(failure->error));
+        return start_failed(e,
+                            failure->step >= 0 && failure->step < _SPAWN_STEP_MAX
+                                            ? spawn_step_to_string((SpawnStep) failure->step)
+                                            : "spawn",
+                            failure->error);
+}

@@ -1,0 +1,458 @@
+/*
+ * A job does what its table says. Events come from outside (the status pipe, the reaper, the pump, timers,
+ * callers), each is fed to the table, and the actions that come back are done in the order of their bits.
+ * Nothing else here decides anything.
+ *
+ * Who waits for a job is told at its moments; a watcher may only take itself away then. The set lets a job
+ * go later, from a timer of its own, so that no job is ever freed under the feet of who is being told about
+ * it.
+ */
+
+#include "core/job.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "basic/alloc.h"
+#include "basic/fd.h"
+#include "basic/hashmap.h"
+#include "basic/log.h"
+#include "core/job-set.h"
+#include "core/job-start.h"
+#include "journal/ring.h"
+#include "sys/clock.h"
+#include "sys/reaper.h"
+#include "sys/spawn.h"
+
+static void job_event(Job *job, JobEvent event);
+
+const char *job_result_to_string(JobResult result)
+{
+        static const char *const words[_JOB_RESULT_MAX] = {
+#define X(id, word) [JOB_RESULT_##id] = (word),
+                        JOB_RESULTS(X)
+#undef X
+        };
+
+        return words[result];
+}
+
+bool job_is_running(const Job *job)
+{
+        return job->fsm.leader || job->fsm.processes;
+}
+
+bool job_is_exited(const Job *job)
+{
+        return !job->fsm.leader;
+}
+
+bool job_is_drained(const Job *job)
+{
+        return !job->fsm.output;
+}
+
+bool job_is_finished(const Job *job)
+{
+        return job->fsm.state == JOB_FINISHED;
+}
+
+void job_watch_add(Job *job, JobWatch *w)
+{
+        list_append(&job->watches, &w->link);
+}
+
+void job_watch_remove(JobWatch *w)
+{
+        list_remove(&w->link);
+}
+
+static void tell(Job *job, JobMoment moment)
+{
+        LIST_FOREACH_SAFE (&job->watches, link) {
+                JobWatch *w = container_of(link, JobWatch, link);
+
+                w->notify(w, job, moment);
+        }
+}
+
+static void on_runtime_timer(Timer *t, usec_t now)
+{
+        job_event(container_of(t, Job, runtime_timer), JOB_EVENT_RUNTIME_TIMEOUT);
+}
+
+static void on_stop_timer(Timer *t, usec_t now)
+{
+        job_event(container_of(t, Job, stop_timer), JOB_EVENT_STOP_TIMEOUT);
+}
+
+/* What was observed of the leader. What reeve or the kernel ended for a reason of its own is called by that
+ * reason. */
+static JobResult result_of(const Job *job, const ProcessEnd *end)
+{
+        ScopeUsage usage;
+
+        if (job->timed_out)
+                return JOB_RESULT_TIMEOUT;
+        if (end->signal == 0)
+                return end->exit_code == 0 ? JOB_RESULT_SUCCESS : JOB_RESULT_EXIT_CODE;
+        scope_usage(job->scope, &usage);
+        if (usage.oom_kills != SCOPE_UNKNOWN && usage.oom_kills > 0)
+                return JOB_RESULT_OOM_KILL;
+        return end->core_dumped ? JOB_RESULT_CORE_DUMP : JOB_RESULT_SIGNAL;
+}
+
+static void do_signal(Job *job)
+{
+        int r = job_signal(job, job->spec.kill_mixed, job->stop_signal, NULL, NULL);
+
+        if (r < 0 && r != -ESRCH)
+                log_warning_errno(r, "Job %s: cannot send %d", job->id, job->stop_signal);
+        /* What was stopped by SIGSTOP or SIGTSTP hears of it only when it goes on. */
+        (void) job_signal(job, job->spec.kill_mixed, SIGCONT, NULL, NULL);
+}
+
+static void do_arm_stop(Job *job)
+{
+        usec_t deadline = usec_add(clock_monotonic(), job->stop_timeout);
+
+        if (!timer_is_armed(&job->stop_timer) || deadline < job->stop_timer.deadline)
+                timer_arm(job->set->config.timers, &job->stop_timer, deadline);
+}
+
+static void do_kill(Job *job)
+{
+        int r = scope_kill(job->scope);
+
+        if (r < 0 && r != -ESRCH)
+                log_warning_errno(r, "Job %s: cannot kill", job->id);
+        timer_disarm(job->set->config.timers, &job->stop_timer);
+}
+
+static void do_close_output(Job *job)
+{
+        if (!job->fsm.output)
+                return;
+        capture_close(&job->capture);
+        tell(job, JOB_MOMENT_OUTPUT);
+        job_event(job, JOB_EVENT_DRAINED);
+}
+
+static void do_finish(Job *job)
+{
+        timer_disarm(job->set->config.timers, &job->runtime_timer);
+        timer_disarm(job->set->config.timers, &job->stop_timer);
+        scope_usage(job->scope, &job->usage);
+        job->usage.tasks_current = 0;
+        job_set_unwatch_scope(job->set, job);
+        job_set_release_scope(job->set, TAKE_PTR(job->scope));
+        job->finish_time = clock_realtime();
+        exec_spec_trim(&job->spec);
+        ring_set_finished(job->ring);
+        tell(job, JOB_MOMENT_FINISHED);
+        job_set_tell(job->set, job, JOB_SET_FINISHED);
+}
+
+static void job_event(Job *job, JobEvent event)
+{
+        const JobFsmConfig config = {.mixed = job->spec.kill_mixed, .kill_on_exit = job->spec.kill_on_exit};
+        JobState before = job->fsm.state;
+        bool had_output = job->fsm.output, was_running = job_is_running(job);
+        unsigned actions = job_fsm_step(&job->fsm, &config, event);
+
+        if (actions & JOB_DO_ANNOUNCE) {
+                job->announced = true;
+                job_set_tell(job->set, job, JOB_SET_NEW);
+                tell(job, JOB_MOMENT_STARTED);
+        }
+        if (actions & JOB_DO_ARM_RUNTIME)
+                timer_arm(job->set->config.timers, &job->runtime_timer,
+                          usec_add(clock_monotonic(), job->spec.runtime_max));
+        if (actions & JOB_DO_MARK_TIMEOUT)
+                job->timed_out = true;
+        if (actions & JOB_DO_SIGNAL)
+                do_signal(job);
+        if (actions & JOB_DO_ARM_STOP)
+                do_arm_stop(job);
+        if (actions & JOB_DO_KILL)
+                do_kill(job);
+        if (job->fsm.state != before || job_is_running(job) != was_running || (actions & JOB_DO_RECORD_EXIT))
+                job_set_tell(job->set, job, JOB_SET_CHANGED);
+        if (actions & JOB_DO_RECORD_EXIT) {
+                job_set_tell(job->set, job, JOB_SET_EXITED);
+                tell(job, JOB_MOMENT_EXITED);
+        }
+        if (had_output && !job->fsm.output)
+                tell(job, JOB_MOMENT_DRAINED);
+        if (actions & JOB_DO_CLOSE_OUTPUT)
+                do_close_output(job);
+        if (actions & JOB_DO_FINISH)
+                do_finish(job);
+        if (actions & JOB_DO_DISCARD) {
+                tell(job, JOB_MOMENT_START_FAILED);
+                job_free(job);
+        }
+}
+
+/* The status pipe says how exec went. Whether the job is still there. */
+static bool start_is_known(Job *job, bool child_is_dead)
+{
+        SpawnFailure failure;
+        int r = spawn_read_status(job->status_fd, &failure);
+
+        if (r == -EAGAIN && !child_is_dead)
+                return true;
+        job->status_source = sd_event_source_disable_unref(job->status_source);
+        job->status_fd = fd_close(job->status_fd);
+        if (r == 1) {
+                job_start_explain(job, &failure, &job->start_error);
+                job_event(job, JOB_EVENT_START_FAILED);
+                return false;
+        }
+        job_event(job, JOB_EVENT_STARTED);
+        if (!capture_is_open(&job->capture))
+                job_event(job, JOB_EVENT_DRAINED);
+        return true;
+}
+
+static int on_status(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+        (void) start_is_known(userdata, false);
+        return 0;
+}
+
+void job_capture_progress(Capture *c, bool drained)
+{
+        Job *job = container_of(c, Job, capture);
+
+        tell(job, JOB_MOMENT_OUTPUT);
+        if (drained)
+                job_event(job, JOB_EVENT_DRAINED);
+}
+
+void job_check_empty(Job *job)
+{
+        if (!job->scope || job->fsm.leader || !job->fsm.processes || scope_is_populated(job->scope) > 0)
+                return;
+        job_event(job, JOB_EVENT_EMPTY);
+}
+
+void job_leader_ended(Job *job, const ProcessEnd *end)
+{
+        bool drained;
+
+        if (job->status_fd >= 0 && !start_is_known(job, true))
+                return;
+        job->exit_code = end->exit_code;
+        job->signal = end->signal;
+        job->result = result_of(job, end);
+        job->exit_time = clock_realtime();
+        job->exit_monotonic = clock_monotonic();
+        hashmap_remove_number(&job->set->by_pid, (uint64_t) job->pid);
+        pidref_done(&job->leader);
+
+        drained = capture_take(&job->capture);
+        if (!drained)
+                tell(job, JOB_MOMENT_OUTPUT);
+        job_event(job, JOB_EVENT_LEADER_EXITED);
+        if (drained)
+                job_event(job, JOB_EVENT_DRAINED);
+
+        if (scope_is_populated(job->scope) > 0) {
+                int r = job_set_watch_scope(job->set, job);
+
+                if (r < 0 && r != -EOPNOTSUPP)
+                        log_warning_errno(r, "Job %s: cannot watch its scope", job->id);
+        }
+        job_check_empty(job);
+}
+
+int job_new(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e)
+{
+        _cleanup_(job_freep) Job *job = alloc_new(Job);
+        int r;
+
+        if (!job)
+                return error_no_memory(e);
+        job->set = set;
+        list_init(&job->by_age);
+        list_init(&job->finished);
+        list_init(&job->watches);
+        job->scope_watch = -1;
+        job->status_fd = -EBADF;
+        job->leader = PIDREF_NULL;
+        job->usage = SCOPE_USAGE_UNKNOWN;
+        job->is_main = is_main;
+        job->exit_code = -1;
+        job_fsm_init(&job->fsm);
+        timer_init(&job->runtime_timer, on_runtime_timer);
+        timer_init(&job->stop_timer, on_stop_timer);
+
+        job->id = str_copy(id);
+        job->session = str_copy(spec->session ?: (is_main ? SESSION_SYSTEM : SESSION_DEFAULT));
+        if (!job->id || !job->session ||
+            ring_new(set->config.store, spec->log_max_bytes ?: RING_BYTES_DEFAULT, &job->ring) < 0)
+                return error_no_memory(e);
+        capture_init(&job->capture, &set->capture_host, job->ring);
+        exec_spec_digest(spec, &job->digest);
+        job->log = (LogIdentity){.run = {set->run[0], set->run[1]}, .serial = ++set->last_serial};
+        job->spec = *spec;
+        job->stop_signal = (int) spec->kill_signal;
+        job->stop_timeout = spec->timeout_stop;
+        job->start_time = clock_realtime();
+
+        r = job_start(job, e);
+        if (r >= 0) {
+                job->control_group = str_copy(scope_path(job->scope));
+                if (!job->control_group || hashmap_put_number(&set->by_pid, (uint64_t) job->pid, job) < 0 ||
+                    sd_event_add_io(set->config.event, &job->status_source, job->status_fd, EPOLLIN,
+                                    on_status, job) < 0) {
+                        /* Without a way to hear of its end it must not live: killed before exec or soon
+                         * after. */
+                        (void) scope_kill(job->scope);
+                        (void) pidref_signal(&job->leader, SIGKILL);
+                        r = error_no_memory(e);
+                }
+        }
+        if (r < 0) {
+                exec_spec_init(&job->spec); /* still the caller's */
+                return r;
+        }
+        exec_spec_init(spec);
+        *ret = TAKE_PTR(job);
+        return 0;
+}
+
+Job *job_free(Job *job)
+{
+        if (!job)
+                return NULL;
+        tell(job, JOB_MOMENT_REMOVED);
+        assert(list_is_empty(&job->watches));
+        if (!list_is_empty(&job->by_age) && !job_is_finished(job))
+                job_set_one_less(job->set);
+        list_remove(&job->by_age);
+        list_remove(&job->finished);
+        if (job->id && hashmap_get_string(&job->set->by_id, job->id) == job)
+                hashmap_remove_string(&job->set->by_id, job->id);
+        if (hashmap_get_number(&job->set->by_pid, (uint64_t) job->pid) == job)
+                hashmap_remove_number(&job->set->by_pid, (uint64_t) job->pid);
+        job_set_unwatch_scope(job->set, job);
+        timer_disarm(job->set->config.timers, &job->runtime_timer);
+        timer_disarm(job->set->config.timers, &job->stop_timer);
+        sd_event_source_disable_unref(job->status_source);
+        fd_close(job->status_fd);
+        capture_done(&job->capture);
+        pidref_done(&job->leader);
+        if (job->scope)
+                job_set_release_scope(job->set, job->scope);
+        ring_free(job->ring);
+        exec_spec_done(&job->spec);
+        free(job->control_group);
+        free(job->session);
+        free(job->working_directory);
+        free(job->id);
+        free(job);
+        return NULL;
+}
+
+void job_stop(Job *job, int sig, usec_t timeout)
+{
+        job->stop_signal = sig > 0 ? sig : (int) job->spec.kill_signal;
+        job->stop_timeout = timeout;
+        job_event(job, timeout == 0 ? JOB_EVENT_KILL : JOB_EVENT_STOP);
+}
+
+int job_signal(Job *job, bool leader_only, int sig, pid_t **ret, size_t *ret_n)
+{
+        pid_t *pids;
+        int r;
+
+        if (!job->scope)
+                return -ESRCH;
+        if (!leader_only)
+                return scope_signal(job->scope, sig, ret, ret_n);
+        if (!pidref_is_set(&job->leader))
+                return -ESRCH;
+        pids = alloc_array(pid_t, 1);
+        if (!pids)
+                return -ENOMEM;
+        r = pidref_signal(&job->leader, sig);
+        if (r < 0 || !ret) {
+                free(pids);
+                return r;
+        }
+        pids[0] = job->leader.pid;
+        *ret = pids;
+        *ret_n = 1;
+        return 0;
+}
+
+int job_signal_process(Job *job, pid_t pid, int sig)
+{
+        _cleanup_(pidref_done) PidRef p = PIDREF_NULL;
+        _cleanup_free_ pid_t *pids = NULL;
+        size_t n = 0;
+        int r;
+
+        if (!job->scope)
+                return -ESRCH;
+        r = pidref_open(pid, &p);
+        if (r >= 0)
+                r = scope_pids(job->scope, &pids,
+                               &n); /* after the descriptor: its number is still the same process, or none */
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++)
+                if (pids[i] == pid)
+                        return pidref_signal(&p, sig);
+        return -ESRCH;
+}
+
+void job_usage(Job *job, ScopeUsage *ret)
+{
+        uint64_t iteration = 0;
+
+        (void) sd_event_get_iteration(job->set->config.event, &iteration);
+        if (job->scope && job->usage_iteration != iteration) {
+                scope_usage(job->scope, &job->usage);
+                job->usage_iteration = iteration;
+        }
+        *ret = job->usage;
+}
+
+size_t job_count_processes(const Job *job)
+{
+        _cleanup_free_ pid_t *pids = NULL;
+        size_t n = 0;
+
+        if (!job->scope || scope_pids(job->scope, &pids, &n) < 0)
+                return 0;
+        return n;
+}
+
+int job_parse_cursor(const Job *job, const char *cursor, RingReader *ret, Error *e)
+{
+        RingPosition position;
+        int r;
+
+        if (isempty(cursor)) {
+                ring_reader_seek(ret, job->ring, NULL);
+                return 0;
+        }
+        if (streq(cursor, "tail")) {
+                ring_reader_seek_tail(ret, job->ring);
+                return 0;
+        }
+        r = cursor_parse(cursor, &job->log, &position);
+        if (r == -ESTALE)
+                return error_set(e, ERROR_BAD_CURSOR,
+                                 "The cursor is of another job, or of an earlier run of reeve");
+        if (r < 0)
+                return error_set(e, ERROR_BAD_CURSOR, "This is no cursor");
+        if (ring_check_position(job->ring, &position) < 0)
+                return error_set(e, ERROR_BAD_CURSOR, "The cursor is in the future");
+        ring_reader_seek(ret, job->ring, &position);
+        return 0;
+}

@@ -1,0 +1,140 @@
+#pragma once
+
+/*
+ * A job: one command with its scope, its output and its end. What happens to it is decided by the table in
+ * core/job-fsm.h; this object does it. It belongs to a JobSet (core/job-set.h), which makes it and lets it
+ * go.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "basic/list.h"
+#include "core/capture.h"
+#include "core/error.h"
+#include "core/exec-spec.h"
+#include "core/job-fsm.h"
+#include "core/timer.h"
+#include "journal/cursor.h"
+#include "sys/pidref.h"
+#include "sys/scope.h"
+
+typedef struct Job Job;
+typedef struct JobSet JobSet;
+typedef struct ProcessEnd ProcessEnd;
+typedef struct RingReader RingReader;
+
+#define JOB_RESULTS(X)                                                                                      \
+        X(NONE, "") /* the leader runs */                                                                   \
+        X(SUCCESS, "success")                                                                               \
+        X(EXIT_CODE, "exit-code")                                                                           \
+        X(SIGNAL, "signal")                                                                                 \
+        X(CORE_DUMP, "core-dump")                                                                           \
+        X(TIMEOUT, "timeout")                                                                               \
+        X(OOM_KILL, "oom-kill")
+
+typedef enum JobResult {
+#define X(id, word) JOB_RESULT_##id,
+        JOB_RESULTS(X)
+#undef X
+                        _JOB_RESULT_MAX,
+} JobResult;
+
+const char *job_result_to_string(JobResult result);
+
+/* The moments of a job's life that others wait for. */
+typedef enum JobMoment {
+        JOB_MOMENT_STARTED,      /* exec succeeded */
+        JOB_MOMENT_START_FAILED, /* job->start_error; the job goes after this */
+        JOB_MOMENT_OUTPUT,       /* records were added */
+        JOB_MOMENT_EXITED,       /* the leader ended, what it wrote was taken */
+        JOB_MOMENT_DRAINED,      /* all output that will come is in the log */
+        JOB_MOMENT_FINISHED,     /* nothing is left of it */
+        JOB_MOMENT_REMOVED,      /* its record goes after this */
+} JobMoment;
+
+/* Somebody who waits for one job. The callback may take its own watch away, but no other. */
+typedef struct JobWatch JobWatch;
+struct JobWatch {
+        List link;
+        void (*notify)(JobWatch *w, Job *job, JobMoment moment);
+};
+
+struct Job {
+        JobSet *set;
+        List by_age;   /* in the set */
+        List finished; /* in the set, once it is */
+        List watches;  /* JobWatch.link */
+
+        char *id, *session, *working_directory; /* the directory is absolute */
+        ExecSpec spec;
+        RequestDigest digest;
+        LogIdentity log;
+        bool announced; /* others may know of it */
+        bool is_main;
+
+        JobFsm fsm;
+        PidRef leader;
+        pid_t pid; /* of the leader, also when it is gone; 0 before it is there */
+        Scope *scope;
+        char *control_group;      /* scope_path(), also when the scope is gone */
+        int scope_watch;          /* of sys/scope.h's watching; -1: none */
+        ScopeUsage usage;         /* as of the end; before it, as of usage_iteration */
+        uint64_t usage_iteration; /* of the event loop: one look at the tree serves all properties of an
+                                     answer */
+
+        int status_fd; /* of the spawn; -EBADF once it is known how that went */
+        sd_event_source *status_source;
+        Error start_error;
+
+        Ring *ring;
+        Capture capture;
+        Timer runtime_timer, stop_timer;
+
+        int stop_signal;     /* of the stop under way */
+        usec_t stop_timeout; /* likewise */
+        bool timed_out;
+        JobResult result;
+        int exit_code, signal;
+        usec_t start_time, exit_time, finish_time; /* CLOCK_REALTIME; 0: not yet */
+        usec_t exit_monotonic;
+};
+
+/* For the set alone. Takes *spec over when it succeeds. On failure there is no job and no process, and e
+ * says why. */
+int job_new(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e);
+Job *job_free(Job *job);
+DEFINE_CLEANUP(Job *, job_free)
+/* CaptureHost.progress. */
+void job_capture_progress(Capture *c, bool drained);
+/* The reaper saw the leader's end; it is reaped after this. */
+void job_leader_ended(Job *job, const ProcessEnd *end);
+/* Looks whether the scope is empty, when that would mean something. */
+void job_check_empty(Job *job);
+
+void job_watch_add(Job *job, JobWatch *w);
+void job_watch_remove(JobWatch *w);
+
+/* Something of it lives, or (the output of) something that lived is not all taken. */
+bool job_is_running(const Job *job);
+/* The leader's end is known. */
+bool job_is_exited(const Job *job);
+/* No more output will come. */
+bool job_is_drained(const Job *job);
+bool job_is_finished(const Job *job);
+
+/* Ends it: the kill signal (0: the job's own), SIGKILL after timeout (0: at once; USEC_INFINITY: never).
+ * Nothing for a finished one. */
+void job_stop(Job *job, int sig, usec_t timeout);
+/* One signal, to all of the scope or to the leader; *ret (malloc'ed) are the processes that got it. Negative
+ * errno. */
+int job_signal(Job *job, bool leader_only, int sig, pid_t **ret, size_t *ret_n);
+/* One signal to one process, which must be of the scope: -ESRCH. */
+int job_signal_process(Job *job, pid_t pid, int sig);
+
+/* Live, or as of the end. */
+void job_usage(Job *job, ScopeUsage *ret);
+/* How many processes it has now. */
+size_t job_count_processes(const Job *job);
+
+/* "" and "tail" of ReadLog, or a cursor of this log: 0, or -EBADMSG with e set. */
+int job_parse_cursor(const Job *job, const char *cursor, RingReader *ret, Error *e);

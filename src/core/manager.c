@@ -1,0 +1,310 @@
+/*
+ * Wiring. The order of what happens at once is set by priorities: signals and reaping first, so that nothing
+ * that is dead is told to be alive; then pumps, bus and timers side by side, taking turns.
+ *
+ * One reaper: sd-event's own child sources would race with it and lose. SIGCHLD names one child, which is
+ * looked at first; a look at all of them, which costs more the more there are, comes after it from a source
+ * that stays on only while it finds some.
+ */
+
+#include "core/manager.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "basic/alloc.h"
+#include "basic/fd.h"
+#include "basic/log.h"
+#include "basic/parse.h"
+#include "basic/strv.h"
+#include "core/environment.h"
+#include "core/error.h"
+#include "core/exec-spec.h"
+#include "core/job.h"
+#include "core/signals.h"
+#include "sys/clock.h"
+#include "sys/reaper.h"
+#include "sys/ring-memory.h"
+#include "sys/signals.h"
+
+/* Children reaped in one turn, before others get theirs. */
+#define REAP_BUDGET 512
+
+static void on_timers_changed(TimerQueue *q)
+{
+        Manager *m = container_of(q, Manager, timers);
+        usec_t next = timer_queue_next(q);
+
+        if (!m->timer_source)
+                return;
+        if (next == USEC_INFINITY) {
+                (void) sd_event_source_set_enabled(m->timer_source, SD_EVENT_OFF);
+                return;
+        }
+        (void) sd_event_source_set_time(m->timer_source, next);
+        (void) sd_event_source_set_enabled(m->timer_source, SD_EVENT_ONESHOT);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        Manager *m = userdata;
+
+        timer_queue_run(&m->timers, clock_monotonic());
+        return 0;
+}
+
+/* One child, a named one or (0) any. 1: reaped; 0: nobody is there to be; -ECHILD. */
+static int reap_one(Manager *m, pid_t pid)
+{
+        ProcessEnd end;
+        int r;
+
+        r = reaper_peek(pid, &end);
+        if (r <= 0)
+                return r;
+        if (!job_set_child_ended(&m->jobs, &end))
+                m->n_orphans_reaped++;
+        r = reaper_reap(end.pid);
+        if (r < 0)
+                return log_warning_errno(r, "Cannot reap %d", (int) end.pid);
+        m->n_reaped++;
+        return 1;
+}
+
+static int on_reap(sd_event_source *source, void *userdata)
+{
+        Manager *m = userdata;
+        int r = 1;
+
+        for (unsigned n = 0; n < REAP_BUDGET && r > 0; n++)
+                r = reap_one(m, 0);
+        (void) sd_event_source_set_enabled(source, r > 0 ? SD_EVENT_ON : SD_EVENT_OFF);
+        if (r <= 0)
+                job_set_orphan_reaped(&m->jobs);
+        if (r == -ECHILD)
+                shutdown_children_gone(&m->shutdown);
+        return 0;
+}
+
+/* A signal that a job's process sends is no order, unless it is the main job's. Who cannot be placed any
+ * more is taken for a job's; only PID 1 can be strict here, for elsewhere the sender may be anybody. */
+static bool is_order(Manager *m, const SignalInfo *info)
+{
+        _cleanup_free_ char *path = NULL;
+        Job *job;
+
+        if (!info->by_process || info->sender == 0)
+                return true;
+        job = job_set_get_by_pid(&m->jobs, info->sender);
+        if (job)
+                return job->is_main;
+        return !m->boot->is_pid1 || cgroup_of_pid(info->sender, &path) >= 0;
+}
+
+static void on_one_signal(Manager *m, const SignalInfo *info)
+{
+        switch (signal_meaning(info->signal)) {
+        case SIGNAL_CHILD:
+                if (info->sender > 0)
+                        (void) reap_one(m, info->sender);
+                (void) sd_event_source_set_enabled(m->reap_source, SD_EVENT_ON);
+                break;
+        case SIGNAL_SHUTDOWN:
+                if (is_order(m, info))
+                        shutdown_order(&m->shutdown, info->signal);
+                else
+                        log_notice("%s from process %d of a job: no order, ignored",
+                                   signal_name(info->signal), (int) info->sender);
+                break;
+        case SIGNAL_PASS_ON:
+                if (m->main_job && is_order(m, info))
+                        (void) job_signal(m->main_job, true, info->signal, NULL, NULL);
+                break;
+        default: break;
+        }
+}
+
+static int on_signal(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+        Manager *m = userdata;
+        SignalInfo info;
+
+        while (signals_read(fd, &info) > 0)
+                on_one_signal(m, &info);
+        return 0;
+}
+
+static void on_job_exited(JobObserver *o, Job *job)
+{
+        if (job->is_main)
+                shutdown_main_ended(&container_of(o, Manager, observer)->shutdown, job);
+}
+
+static void on_job_removed(JobObserver *o, Job *job)
+{
+        Manager *m = container_of(o, Manager, observer);
+
+        if (job == m->main_job)
+                m->main_job = NULL;
+}
+
+static void on_main_moment(JobWatch *w, Job *job, JobMoment moment);
+
+static const JobObserverOps observer_ops = {.job_exited = on_job_exited, .job_removed = on_job_removed};
+
+static void on_stop_main(JobSet *set, int sig)
+{
+        shutdown_order(&container_of(set, Manager, jobs)->shutdown, sig);
+}
+
+static int add_sources(Manager *m)
+{
+        int r;
+
+        r = sd_event_add_time(m->event, &m->timer_source, CLOCK_MONOTONIC, 0, 1, on_timer, m);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(m->timer_source, SD_EVENT_OFF);
+        if (r >= 0)
+                r = m->signal_fd = signals_open();
+        if (r >= 0)
+                r = sd_event_add_io(m->event, &m->signal_source, m->signal_fd, EPOLLIN, on_signal, m);
+        if (r >= 0)
+                r = sd_event_source_set_priority(m->signal_source, SD_EVENT_PRIORITY_IMPORTANT);
+        if (r >= 0)
+                r = sd_event_add_defer(m->event, &m->reap_source, on_reap, m);
+        if (r >= 0) /* on: children may have ended before we listened */
+                r = sd_event_source_set_enabled(m->reap_source, SD_EVENT_ON);
+        if (r >= 0)
+                r = sd_event_source_set_priority(m->reap_source, SD_EVENT_PRIORITY_IMPORTANT);
+        return r;
+}
+
+static int init_parts(Manager *m, const ManagerConfig *config)
+{
+        JobSetConfig jobs;
+        uint64_t budget;
+        int r;
+
+        r = cgroup_tree_open(&m->tree, m->boot->is_pid1);
+        if (r < 0)
+                return r;
+        if (m->tree.fd < 0)
+                log_warning("No cgroup tree can be written here (%s): jobs are held together by their "
+                            "process groups only",
+                            m->tree.refusal ?: "unknown why");
+        budget = config->log_max_bytes ?: MIN(cgroup_memory_limit(&m->tree) / 10, LOG_BUDGET_MAX);
+        store_init(&m->store, (RingMemory){.map = ring_memory_map, .unmap = ring_memory_unmap}, budget);
+
+        jobs = (JobSetConfig){
+                        .event = m->event,
+                        .timers = &m->timers,
+                        .store = &m->store,
+                        .tree = &m->tree,
+                        .environment = m->environment,
+                        .working_directory = m->boot->working_directory,
+                        .nofile = &m->boot->nofile,
+                        .live_max = config->live_max,
+                        .finished_max = config->finished_max,
+        };
+        r = job_set_init(&m->jobs, &jobs);
+        if (r < 0)
+                return r;
+        m->jobs.stop_main = on_stop_main;
+        job_set_observe(&m->jobs, &m->observer);
+        shutdown_init(&m->shutdown, m->event, &m->timers, &m->jobs, config->stop_timeout, m->boot->is_pid1);
+        return 0;
+}
+
+int manager_init(Manager *m, const ManagerConfig *config)
+{
+        int r;
+
+        *m = (Manager){.boot = config->boot,
+                       .signal_fd = -EBADF,
+                       .tree.fd = -EBADF,
+                       .observer.ops = &observer_ops};
+        list_init(&m->observer.link);
+        list_init(&m->main_watch.link);
+        m->main_watch.notify = on_main_moment;
+        timer_queue_init(&m->timers, on_timers_changed);
+        m->start_time = clock_realtime();
+        m->environment = environment_inherit(config->environment);
+        if (!m->environment)
+                return -ENOMEM;
+        r = sd_event_new(&m->event);
+        if (r < 0)
+                return r;
+        r = add_sources(m);
+        if (r < 0)
+                return r;
+        return init_parts(m, config);
+}
+
+void manager_done(Manager *m)
+{
+        shutdown_done(&m->shutdown);
+        job_set_done(&m->jobs);
+        if (m->event) {
+                store_done(&m->store);
+                cgroup_tree_close(&m->tree);
+        }
+        strv_free(m->environment);
+        m->environment = NULL;
+        m->reap_source = sd_event_source_disable_unref(m->reap_source);
+        m->signal_source = sd_event_source_disable_unref(m->signal_source);
+        m->timer_source = sd_event_source_disable_unref(m->timer_source);
+        m->signal_fd = fd_close(m->signal_fd);
+        m->event = sd_event_unref(m->event);
+}
+
+int manager_run(Manager *m)
+{
+        m->ready = true;
+        return sd_event_loop(m->event);
+}
+
+/* As shells say it: 127 for a command that is not there, 126 for one that cannot be run. */
+static void main_failed(Manager *m, const Error *e)
+{
+        log_error("%s", e->message);
+        shutdown_set_exit_code(&m->shutdown, e->kind == ERROR_COMMAND_NOT_FOUND ? 127 : 126);
+        m->main_job = NULL;
+        shutdown_order(&m->shutdown, 0);
+}
+
+static void on_main_moment(JobWatch *w, Job *job, JobMoment moment)
+{
+        if (moment == JOB_MOMENT_START_FAILED)
+                main_failed(container_of(w, Manager, main_watch), &job->start_error);
+        if (moment == JOB_MOMENT_START_FAILED || moment == JOB_MOMENT_STARTED ||
+            moment == JOB_MOMENT_REMOVED)
+                job_watch_remove(w);
+}
+
+int manager_start_main(Manager *m, char *const *argv, Error *e)
+{
+        _cleanup_(exec_spec_done) ExecSpec spec;
+        int r;
+
+        exec_spec_init(&spec);
+        spec.input = EXEC_INPUT_INHERIT;
+        r = exec_spec_set_argv(&spec, argv, e);
+        if (r >= 0)
+                r = job_set_start_main(&m->jobs, &spec, &m->main_job, e);
+        if (r >= 0)
+                job_watch_add(m->main_job, &m->main_watch);
+        return r;
+}
+
+const char *manager_state(const Manager *m)
+{
+        if (shutdown_is_under_way(&m->shutdown))
+                return "stopping";
+        return m->ready ? "running" : "starting";
+}
+
+const char *manager_containment(const Manager *m)
+{
+        return m->tree.fd >= 0 ? "cgroup" : "process-tree";
+}

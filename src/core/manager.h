@@ -1,0 +1,61 @@
+#pragma once
+
+/*
+ * The manager owns the event loop and, by value, the parts: the cgroup tree, the log's store, the jobs, the
+ * shutdown. It wires them, reads signals, and reaps; it knows of no bus. A reeve without one is still a
+ * complete init.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "core/job-set.h"
+#include "core/job.h"
+#include "core/shutdown.h"
+#include "core/timer.h"
+#include "journal/store.h"
+#include "sys/boot.h"
+#include "sys/cgroup.h"
+
+#define LOG_BUDGET_MAX (UINT64_C(256) * 1024 * 1024)
+
+typedef struct ManagerConfig {
+        const BootState *boot;    /* outlives the manager */
+        char *const *environment; /* reeve's own */
+        unsigned live_max, finished_max;
+        uint64_t log_max_bytes; /* 0: a tenth of the memory there is, LOG_BUDGET_MAX at most */
+        usec_t stop_timeout;
+} ManagerConfig;
+
+typedef struct Manager {
+        const BootState *boot;
+        sd_event *event;
+        sd_event_source *timer_source, *signal_source, *reap_source;
+        int signal_fd;
+        TimerQueue timers;
+        CgroupTree tree;
+        Store store;
+        JobSet jobs;
+        Shutdown shutdown;
+        Job *main_job; /* NULL: none, or its record is gone */
+        JobObserver observer;
+        JobWatch main_watch;
+        char **environment; /* that jobs start with */
+        usec_t start_time;  /* CLOCK_REALTIME */
+        uint64_t n_reaped, n_orphans_reaped;
+        bool ready; /* booted; the main job, if any, was started */
+} Manager;
+
+int manager_init(Manager *m, const ManagerConfig *config);
+void manager_done(Manager *m);
+
+/* Until shutdown is done; the exit status. */
+int manager_run(Manager *m);
+
+/* The job "main". 0 when it is on its way; if exec fails the shutdown begins with status 127 or 126.
+ * Negative: e says why. */
+int manager_start_main(Manager *m, char *const *argv, Error *e);
+
+/* "starting", "running", "stopping". */
+const char *manager_state(const Manager *m);
+/* "cgroup"; "process-tree": the leaders' process groups and our own reaping are all there is. */
+const char *manager_containment(const Manager *m);

@@ -1,0 +1,142 @@
+/*
+ * Each state arms one timer with its share of the limit, so the whole is bounded by the sum. Jobs are all
+ * told at once; each keeps its own TimeoutStopUSec where that is shorter than ours.
+ */
+
+#include "core/shutdown.h"
+
+#include <errno.h>
+
+#include "basic/log.h"
+#include "core/job.h"
+#include "sys/boot.h"
+#include "sys/clock.h"
+#include "sys/reaper.h"
+
+#include <signal.h>
+
+static void shutdown_event(Shutdown *s, ShutdownEvent event);
+
+static void on_timer(Timer *t, usec_t now)
+{
+        shutdown_event(container_of(t, Shutdown, timer), SHUTDOWN_EVENT_TIMEOUT);
+}
+
+static void on_idle(JobObserver *o)
+{
+        shutdown_event(container_of(o, Shutdown, observer), SHUTDOWN_EVENT_JOBS_GONE);
+}
+
+static const JobObserverOps observer_ops = {.idle = on_idle};
+
+void shutdown_init(Shutdown *s, sd_event *event, TimerQueue *timers, JobSet *jobs, usec_t limit,
+                   bool is_pid1)
+{
+        *s = (Shutdown){
+                        .event = event,
+                        .timers = timers,
+                        .jobs = jobs,
+                        .limit = limit,
+                        .is_pid1 = is_pid1,
+                        .observer.ops = &observer_ops,
+        };
+        list_init(&s->observer.link);
+        timer_init(&s->timer, on_timer);
+        job_set_observe(jobs, &s->observer);
+}
+
+void shutdown_done(Shutdown *s)
+{
+        if (!s->jobs)
+                return;
+        timer_disarm(s->timers, &s->timer);
+        job_set_unobserve(&s->observer);
+}
+
+static void stop_jobs(Shutdown *s, usec_t timeout)
+{
+        LIST_FOREACH_SAFE (&s->jobs->jobs, link) {
+                Job *job = container_of(link, Job, by_age);
+
+                if (!job_is_finished(job))
+                        job_stop(job, job->is_main ? s->signal : 0, MIN(timeout, job->spec.timeout_stop));
+        }
+}
+
+/* Only PID 1 may say "everybody else": for another that would be the machine. */
+static void kill_rest(Shutdown *s)
+{
+        ProcessEnd end;
+
+        if (s->is_pid1)
+                (void) boot_signal_all(SIGKILL);
+        if (!s->is_pid1 || reaper_peek(0, &end) == -ECHILD)
+                shutdown_event(s, SHUTDOWN_EVENT_CHILDREN_GONE);
+}
+
+static void shutdown_event(Shutdown *s, ShutdownEvent event)
+{
+        ShutdownState before = s->state;
+        unsigned actions;
+
+        s->state = shutdown_fsm_step(s->state, event, &actions);
+        if (s->state == before)
+                return;
+        if (s->state == SHUTDOWN_DONE)
+                timer_disarm(s->timers, &s->timer);
+        else
+                timer_arm(s->timers, &s->timer,
+                          usec_add(clock_monotonic(), shutdown_fsm_time(s->state, s->limit)));
+
+        if (actions & SHUTDOWN_DO_CLOSE)
+                s->jobs->closed = true;
+        if (actions & SHUTDOWN_DO_STOP_JOBS)
+                stop_jobs(s, shutdown_fsm_time(SHUTDOWN_STOPPING, s->limit));
+        if (actions & SHUTDOWN_DO_KILL_JOBS)
+                stop_jobs(s, 0);
+        if (actions & SHUTDOWN_DO_KILL_REST)
+                kill_rest(s);
+        if (actions & SHUTDOWN_DO_FLUSH) {
+                if (s->flush)
+                        s->flush(s);
+                else
+                        shutdown_event(s, SHUTDOWN_EVENT_FLUSHED);
+        }
+        if (actions & SHUTDOWN_DO_EXIT)
+                (void) sd_event_exit(s->event, s->exit_code);
+        if (s->state == SHUTDOWN_STOPPING && s->jobs->n_live == 0)
+                shutdown_event(s, SHUTDOWN_EVENT_JOBS_GONE);
+}
+
+void shutdown_order(Shutdown *s, int sig)
+{
+        if (s->state == SHUTDOWN_RUNNING) {
+                s->signal = sig;
+                log_info("Stopping");
+        }
+        shutdown_event(s, SHUTDOWN_EVENT_ORDER);
+}
+
+void shutdown_set_exit_code(Shutdown *s, int exit_code)
+{
+        s->exit_code = exit_code;
+        s->exit_code_given = true;
+}
+
+void shutdown_main_ended(Shutdown *s, const Job *main_job)
+{
+        if (!s->exit_code_given)
+                s->exit_code = main_job->signal > 0 ? 128 + main_job->signal : main_job->exit_code;
+        if (s->state == SHUTDOWN_RUNNING)
+                shutdown_order(s, 0);
+}
+
+void shutdown_children_gone(Shutdown *s)
+{
+        shutdown_event(s, SHUTDOWN_EVENT_CHILDREN_GONE);
+}
+
+void shutdown_flushed(Shutdown *s)
+{
+        shutdown_event(s, SHUTDOWN_EVENT_FLUSHED);
+}

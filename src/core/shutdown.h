@@ -1,0 +1,49 @@
+#pragma once
+
+/* The end of reeve: does what core/shutdown-fsm.h says with the jobs, and ends the event loop. */
+
+#include <systemd/sd-event.h>
+
+#include "core/job-set.h"
+#include "core/shutdown-fsm.h"
+#include "core/timer.h"
+
+#define SHUTDOWN_LIMIT_DEFAULT (8 * USEC_PER_SEC)
+
+typedef struct Shutdown Shutdown;
+struct Shutdown {
+        ShutdownState state;
+        sd_event *event;
+        TimerQueue *timers;
+        JobSet *jobs;
+        JobObserver observer;
+        Timer timer;
+        usec_t limit; /* for all of it */
+        bool is_pid1;
+        int exit_code;        /* what reeve leaves with */
+        bool exit_code_given; /* by who ordered it: the main job's does not count */
+        int signal;           /* for the main job; 0: its own kill signal */
+        /* Replies and followers are to be flushed: shutdown_flushed() when they are. NULL: nobody has any.
+         */
+        void (*flush)(Shutdown *s);
+        void *flush_userdata;
+};
+
+void shutdown_init(Shutdown *s, sd_event *event, TimerQueue *timers, JobSet *jobs, usec_t limit,
+                   bool is_pid1);
+void shutdown_done(Shutdown *s);
+
+/* sig: what the main job is told, 0 for its own kill signal. A second order kills. */
+void shutdown_order(Shutdown *s, int sig);
+/* reeve leaves with this code, whatever the main job's. */
+void shutdown_set_exit_code(Shutdown *s, int exit_code);
+/* The main job ended: reeve ends with it, with its status. */
+void shutdown_main_ended(Shutdown *s, const Job *main_job);
+/* The reaper has no children left to wait for. */
+void shutdown_children_gone(Shutdown *s);
+void shutdown_flushed(Shutdown *s);
+
+static inline bool shutdown_is_under_way(const Shutdown *s)
+{
+        return s->state != SHUTDOWN_RUNNING;
+}
