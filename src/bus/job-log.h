@@ -1,0 +1,11 @@
+#pragma once
+
+/* Job.GetOutput and Job.ReadLog. */
+
+#include <systemd/sd-bus.h>
+
+typedef struct Job Job;
+typedef struct Peer Peer;
+
+int bus_job_method_get_output(sd_bus_message *m, Peer *peer, Job *job, sd_bus_error *ret_error);
+int bus_job_method_read_log(sd_bus_message *m, Peer *peer, Job *job, sd_bus_error *ret_error);
