@@ -1,0 +1,99 @@
+/*
+ * reeve: cures what it inherited, makes the manager, makes the bus server beside it, starts the main job,
+ * and runs until it is told to stop. Errors before the loop end it (there is nothing to lose yet); errors
+ * after that do not.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "basic/log.h"
+#include "basic/strv.h"
+#include "bus/names.h"
+#include "bus/server.h"
+#include "core/error.h"
+#include "core/manager.h"
+#include "daemon/options.h"
+#include "sys/boot.h"
+
+static int listen_at_all(BusServer *server, const Options *o)
+{
+        char *const fallback[] = {(char *) BUS_ADDRESS_DEFAULT, NULL};
+        unsigned n = 0;
+        int r, last = 0;
+
+        for (char *const *address = o->addresses ?: (char **) fallback; *address; address++) {
+                r = server_listen(server, *address);
+                if (r >= 0)
+                        n++;
+                else
+                        last = log_error_errno(r, "Cannot listen at %s", *address);
+        }
+        if (n > 0 || o->command) /* a main job needs no bus to be run */
+                return 0;
+        return last;
+}
+
+/* The exit status: the manager's own, or 1 when reeve could not get that far. */
+static int run(const Options *o, const BootState *boot)
+{
+        const ManagerConfig config = {
+                        .boot = boot,
+                        .environment = environ,
+                        .live_max = JOB_SET_LIVE_MAX,
+                        .finished_max = o->max_finished,
+                        .log_max_bytes = o->log_max_bytes,
+                        .stop_timeout = o->stop_timeout,
+        };
+        BusServer server = {0};
+        Error e = ERROR_NULL;
+        Manager manager;
+        int r;
+
+        r = manager_init(&manager, &config);
+        if (r < 0)
+                log_error_errno(r, "Cannot set up");
+        if (r >= 0 && !o->no_bus) {
+                r = server_init(&server, &manager);
+                if (r >= 0)
+                        r = listen_at_all(&server, o);
+        }
+        if (r >= 0 && o->command && manager_start_main(&manager, o->command, &e) < 0) {
+                log_error("%s", e.message);
+                r = -ECANCELED;
+        }
+        if (r >= 0)
+                r = manager_run(&manager);
+        server_done(&server);
+        manager_done(&manager);
+        return r < 0 ? EXIT_FAILURE : r;
+}
+
+int main(int argc, char **argv)
+{
+        BootState boot = {0};
+        Options options;
+        int r;
+
+        r = options_parse(&options, argc, argv);
+        if (r <= 0) {
+                options_done(&options);
+                return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        }
+        r = boot_cure(&boot);
+        (void) log_open(STDERR_FILENO);
+        log_set_level(options.log_level);
+        if (r < 0) {
+                log_error_errno(r, "Cannot start");
+        } else {
+                if (!boot.is_pid1)
+                        log_notice("Not PID 1: reaping what its own jobs leave behind, as a subreaper");
+                r = run(&options, &boot);
+        }
+        boot_state_done(&boot);
+        options_done(&options);
+        log_close();
+        return r < 0 ? EXIT_FAILURE : r;
+}

@@ -1,0 +1,22 @@
+#pragma once
+
+/* The command line of reeve, reeve(8). */
+
+#include <stdint.h>
+
+#include "basic/log.h"
+#include "basic/time.h"
+
+typedef struct Options {
+        char **addresses; /* NULL: the default one */
+        bool no_bus;
+        unsigned max_finished;
+        uint64_t log_max_bytes; /* 0: by the memory there is */
+        usec_t stop_timeout;
+        LogLevel log_level;
+        char **command; /* within argv; NULL: none */
+} Options;
+
+/* 1: go on; 0: --help or --version was answered; negative: what is wrong was said on stderr. */
+int options_parse(Options *o, int argc, char **argv);
+void options_done(Options *o);
