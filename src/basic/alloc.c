@@ -51,7 +51,8 @@ void *alloc_resize(void *block, size_t n, size_t size)
 {
         size_t total;
 
-        /* Not reallocarray(3): the sanitizers take an overflow there for a crime, and here it is an answer. */
+        /* Not reallocarray(3): the sanitizers take an overflow there for a crime, and here it is an answer.
+         */
         if (__builtin_mul_overflow(n, size, &total) || fault_due())
                 return NULL;
         return realloc(block, MAX(total, (size_t) 1));

@@ -32,6 +32,13 @@ static ssize_t read_retry(int fd, void *data, size_t size)
         return n < 0 ? -errno : n;
 }
 
+int fd_dup(int fd)
+{
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+        return copy < 0 ? -errno : copy;
+}
+
 int read_small_file(int dir_fd, const char *path, size_t max, char **ret)
 {
         _cleanup_close_ int fd = -EBADF;

@@ -24,7 +24,6 @@
 #include "core/job.h"
 #include "core/manager.h"
 #include "journal/ring.h"
-#include "sys/clock.h"
 
 #define DRAIN_PATIENCE 10
 
@@ -167,7 +166,8 @@ static void consider_exec(PendingExec *pe, usec_t now)
 
         if (!job_is_exited(job))
                 return;
-        if (job_is_drained(job)) {
+        /* What has SIGKILL on its way is waited for: an answer "timeout" means that nothing is left. */
+        if (job_is_drained(job) && job->fsm.state != JOB_KILLING) {
                 answer(pe);
                 return;
         }
@@ -185,7 +185,7 @@ static void consider_start(PendingExec *pe, bool begin)
         if (pe->initial_output == USEC_INFINITY || pe->initial_output == 0 || job_is_drained(pe->job))
                 answer(pe);
         else if (begin)
-                pending_arm(&pe->pending, usec_add(clock_monotonic(), pe->initial_output));
+                pending_arm(&pe->pending, usec_add(manager_now(), pe->initial_output));
 }
 
 static void on_timeout(Pending *p, usec_t now)
@@ -225,10 +225,11 @@ static void on_moment(JobWatch *w, Job *job, JobMoment moment)
                 break;
         case JOB_MOMENT_EXITED:
         case JOB_MOMENT_DRAINED:
+        case JOB_MOMENT_FINISHED:
                 if (pe->start)
                         consider_start(pe, false);
                 else
-                        consider_exec(pe, clock_monotonic());
+                        consider_exec(pe, manager_now());
                 break;
         default: break;
         }
@@ -287,7 +288,7 @@ static int method_run(sd_bus_message *m, Peer *peer, bool start, sd_bus_error *r
                 if (start)
                         consider_start(pe, true);
                 else
-                        consider_exec(pe, clock_monotonic());
+                        consider_exec(pe, manager_now());
         }
         return 1;
 }

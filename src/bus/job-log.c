@@ -17,9 +17,9 @@
 #include "bus/pending.h"
 #include "core/error.h"
 #include "core/job.h"
+#include "core/manager.h"
 #include "journal/filter.h"
 #include "journal/ring.h"
-#include "sys/clock.h"
 
 #define OUTPUT_MAX (UINT64_C(16) * 1024 * 1024)
 #define TEXT_MAX (UINT64_C(8) * 1024 * 1024) /* a byte may become three, and an array has 64 MiB */
@@ -327,7 +327,7 @@ static int read_later(sd_bus_message *m, Peer *peer, Job *job, ReadRequest *requ
         pr->request = *request;
         request->cursor = NULL;
         job_watch_add(job, &pr->watch);
-        pending_arm(&pr->pending, usec_add(clock_monotonic(), pr->request.wait));
+        pending_arm(&pr->pending, usec_add(manager_now(), pr->request.wait));
         TAKE_PTR(pr);
         return 1;
 }

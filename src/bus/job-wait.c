@@ -16,7 +16,7 @@
 #include "bus/pending.h"
 #include "core/error.h"
 #include "core/job.h"
-#include "sys/clock.h"
+#include "core/manager.h"
 
 #define REPLY_SIZE 256U
 
@@ -143,7 +143,7 @@ static int wait_later(sd_bus_message *m, Peer *peer, Job *job, const bool *until
         if (r < 0)
                 return r;
         job_watch_add(job, &pw->watch);
-        pending_arm(&pw->pending, usec_add(clock_monotonic(), timeout));
+        pending_arm(&pw->pending, usec_add(manager_now(), timeout));
         TAKE_PTR(pw);
         return 1;
 }

@@ -24,7 +24,6 @@
 #include "bus/pending.h"
 #include "bus/server.h"
 #include "core/manager.h"
-#include "sys/clock.h"
 
 /* Messages processed in one turn. */
 #define TURN_BUDGET 64
@@ -153,7 +152,7 @@ static void update_patience(Peer *p, bool got_message)
         if (idle)
                 timer_disarm(timers(p), &p->patience);
         else if (!timer_is_armed(&p->patience))
-                timer_arm(timers(p), &p->patience, clock_monotonic() + PEER_PATIENCE_USEC);
+                timer_arm(timers(p), &p->patience, manager_now() + PEER_PATIENCE_USEC);
 }
 
 /* One turn. Afterwards the peer may be gone. */
@@ -224,7 +223,7 @@ static int add_sources(Peer *p)
         sd_event *event = p->server->manager->event;
         int r;
 
-        r = sd_event_add_io(event, &p->io_source, sd_bus_get_fd(p->bus), EPOLLIN, on_io, p);
+        r = sd_event_add_io(event, &p->io_source, p->fd, EPOLLIN, on_io, p);
         if (r >= 0)
                 r = sd_event_source_set_prepare(p->io_source, on_prepare);
         if (r >= 0)
@@ -232,10 +231,18 @@ static int add_sources(Peer *p)
         return r;
 }
 
+/* The epoll registration is made with a copy of the descriptor, and is taken back before that is closed. With sd-bus's own it would not
+ * be: when the connection ends sd-bus closes it first, and where a child on its way to exec still has it open, the kernel
+ * keeps the registration, with a pointer to what we have freed. */
 static int start(Peer *p, int fd)
 {
         int r;
 
+        r = p->fd = fd_dup(fd);
+        if (r < 0) {
+                fd_close(fd);
+                return r;
+        }
         r = sd_bus_new(&p->bus);
         if (r < 0) {
                 fd_close(fd);
@@ -270,6 +277,7 @@ int peer_new(BusServer *server, int fd, const PeerCredentials *credentials, Peer
                 return -ENOMEM;
         }
         p->server = server;
+        p->fd = -EBADF;
         p->credentials = *credentials;
         list_init(&p->link);
         list_init(&p->pendings);
@@ -301,6 +309,7 @@ Peer *peer_free(Peer *p)
                 sd_bus_close(p->bus);
                 sd_bus_unref(p->bus);
         }
+        fd_close(p->fd);
         free(p->queue_sizes);
         free(p);
         return NULL;

@@ -11,8 +11,8 @@
 #include <systemd/sd-event.h>
 
 #include "basic/list.h"
+#include "core/listener.h"
 #include "core/timer.h"
-#include "sys/unix-socket.h"
 
 typedef struct BusServer BusServer;
 typedef struct Job Job;
@@ -29,6 +29,7 @@ struct Peer {
         List link; /* in the server, oldest first */
         BusServer *server;
         sd_bus *bus;
+        int fd; /* a descriptor of our own for the event loop: sd-bus closes its one when it likes */
         sd_event_source *io_source, *more_source;
         PeerCredentials credentials;
         char name[32]; /* ":1.5" */

@@ -6,24 +6,16 @@
 
 #include "bus/server.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "basic/alloc.h"
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "bus/job.h"
 #include "bus/manager.h"
 #include "bus/peer.h"
 #include "bus/pending.h"
+#include "core/listener.h"
 #include "core/manager.h"
-#include "sys/entropy.h"
-#include "sys/unix-socket.h"
-#include "sys/stdio.h"
-
-/* Accepted in one turn. */
-#define ACCEPT_BUDGET 16
 
 static bool may_enter(const PeerCredentials *c)
 {
@@ -46,95 +38,36 @@ static bool make_room(BusServer *s)
         return false;
 }
 
-static void turn_away_one(BusServer *s, int listen_fd)
+static void on_connected(Listener *l, int fd, const PeerCredentials *c)
 {
-        PeerCredentials c;
-        int fd;
-
-        s->spare_fd = fd_close(s->spare_fd);
-        if (socket_accept(listen_fd, &fd, &c) >= 0)
-                fd_close(fd);
-        s->spare_fd = stdio_null();
-        log_warning("No descriptor is left for one more connection: it is turned away");
-}
-
-/* 0: go on; -EAGAIN: nobody is waiting. */
-static int accept_one(BusServer *s, int listen_fd)
-{
-        PeerCredentials c;
+        BusServer *s = l->userdata;
         Peer *p;
-        int fd, r;
+        int r;
 
-        r = socket_accept(listen_fd, &fd, &c);
-        if (r == -EMFILE || r == -ENFILE) {
-                turn_away_one(s, listen_fd);
-                return 0;
-        }
-        if (r < 0)
-                return r == -EAGAIN ? r : 0;
-        if (!may_enter(&c)) {
-                log_debug("uid %d may not connect", (int) c.uid);
+        if (!may_enter(c)) {
+                log_debug("uid %d may not connect", (int) c->uid);
                 fd_close(fd);
-                return 0;
+                return;
         }
         if (!make_room(s)) {
-                log_warning("%u connections are open, the most that may be: one more is turned away",
-                            s->n_peers);
+                log_warning("%u connections are open, the most that may be: one more is turned away", s->n_peers);
                 fd_close(fd);
-                return 0;
+                return;
         }
-        r = peer_new(s, fd, &c, &p);
+        r = peer_new(s, fd, c, &p);
         if (r < 0)
                 log_warning_errno(r, "Cannot serve a connection");
-        return 0;
 }
-
-static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *userdata)
-{
-        BusListener *l = userdata;
-        int r = 0;
-
-        for (unsigned n = 0; n < ACCEPT_BUDGET && r >= 0; n++)
-                r = accept_one(l->server, fd);
-        return 0;
-}
-
-static BusListener *listener_free(BusListener *l)
-{
-        if (!l)
-                return NULL;
-        list_remove(&l->link);
-        sd_event_source_disable_unref(l->source);
-        if (l->fd >= 0 && l->address)
-                socket_unlink(l->address);
-        fd_close(l->fd);
-        free(l->address);
-        free(l);
-        return NULL;
-}
-DEFINE_CLEANUP(BusListener *, listener_free)
 
 int server_listen(BusServer *s, const char *address)
 {
-        _cleanup_(listener_freep) BusListener *l = alloc_new(BusListener);
+        Listener *l;
         int r;
 
-        if (!l)
-                return -ENOMEM;
-        list_init(&l->link);
-        l->server = s;
-        l->fd = -EBADF;
-        l->address = str_copy(address);
-        if (!l->address)
-                return -ENOMEM;
-        r = socket_listen(address, 0600, &l->fd);
-        if (r < 0)
-                return r;
-        r = sd_event_add_io(s->manager->event, &l->source, l->fd, EPOLLIN, on_accept, l);
+        r = listener_new(s->manager->event, address, on_connected, s, &l);
         if (r < 0)
                 return r;
         list_append(&s->listeners, &l->link);
-        TAKE_PTR(l);
         return 0;
 }
 
@@ -225,16 +158,19 @@ static void on_flush(Shutdown *shutdown)
 
 int server_init(BusServer *s, Manager *manager)
 {
-        *s = (BusServer){.manager = manager, .observer.ops = &observer_ops, .spare_fd = -EBADF};
+        int r;
+
+        *s = (BusServer){.manager = manager, .observer.ops = &observer_ops};
         list_init(&s->listeners);
         list_init(&s->peers);
         list_init(&s->observer.link);
-        random_bytes(&s->id, sizeof(s->id));
-        s->spare_fd = stdio_null();
+        r = sd_id128_randomize(&s->id);
+        if (r < 0)
+                return r;
         job_set_observe(&manager->jobs, &s->observer);
         manager->shutdown.flush = on_flush;
         manager->shutdown.flush_userdata = s;
-        return s->spare_fd < 0 ? s->spare_fd : 0;
+        return 0;
 }
 
 void server_done(BusServer *s)
@@ -245,9 +181,8 @@ void server_done(BusServer *s)
         s->manager->shutdown.flush = NULL;
         s->flushing = false;
         LIST_FOREACH_SAFE (&s->listeners, link)
-                listener_free(container_of(link, BusListener, link));
+                listener_free(container_of(link, Listener, link));
         LIST_FOREACH_SAFE (&s->peers, link)
                 peer_free(container_of(link, Peer, link));
-        s->spare_fd = fd_close(s->spare_fd);
         s->manager = NULL;
 }

@@ -18,22 +18,14 @@ typedef struct Peer Peer;
 /* What we are called on our own sockets, where nobody hands out names. */
 #define SERVER_UNIQUE_NAME ":1.0"
 
-typedef struct BusListener {
-        List link;
-        struct BusServer *server;
-        char *address;
-        int fd;
-        sd_event_source *source;
-} BusListener;
-
 typedef struct BusServer {
         Manager *manager;
         sd_id128_t id;
-        List listeners, peers;
+        List listeners; /* Listener.link */
+        List peers;     /* Peer.link, oldest first */
         unsigned n_peers;
         uint64_t last_peer;
         JobObserver observer;
-        int spare_fd; /* given up for a moment to accept, and turn away, when descriptors have run out */
         bool flushing;
 } BusServer;
 

@@ -21,7 +21,6 @@
 #include "core/job.h"
 #include "core/manager.h"
 #include "core/selector.h"
-#include "sys/clock.h"
 
 #define STOP_PATIENCE (5 * USEC_PER_SEC)
 
@@ -317,7 +316,7 @@ static void stop_tell(PendingStop *s, JobSet *jobs, const StopOptions *o)
                 if (told)
                         told[i] = s->watches[i].job;
         }
-        pending_arm(&s->pending, usec_add(usec_add(clock_monotonic(), longest), STOP_PATIENCE));
+        pending_arm(&s->pending, usec_add(usec_add(manager_now(), longest), STOP_PATIENCE));
         /* A job may be finished by this, and the last one takes s with it. */
         for (size_t i = 0; told && i < n; i++) {
                 if (told[i]->is_main && jobs->stop_main)

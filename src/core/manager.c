@@ -297,6 +297,11 @@ int manager_start_main(Manager *m, char *const *argv, Error *e)
         return r;
 }
 
+usec_t manager_now(void)
+{
+        return clock_monotonic();
+}
+
 const char *manager_state(const Manager *m)
 {
         if (shutdown_is_under_way(&m->shutdown))

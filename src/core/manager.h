@@ -55,6 +55,9 @@ int manager_run(Manager *m);
  * Negative: e says why. */
 int manager_start_main(Manager *m, char *const *argv, Error *e);
 
+/* CLOCK_MONOTONIC, as deadlines are. */
+usec_t manager_now(void);
+
 /* "starting", "running", "stopping". */
 const char *manager_state(const Manager *m);
 /* "cgroup"; "process-tree": the leaders' process groups and our own reaping are all there is. */
