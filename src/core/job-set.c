@@ -22,6 +22,7 @@
 #include "sys/clock.h"
 #include "sys/entropy.h"
 #include "sys/reaper.h"
+#include "sys/stdio.h"
 
 #define LINGER_DELAY_MIN (10 * USEC_PER_MSEC)
 #define LINGER_DELAY_MAX USEC_PER_SEC
@@ -91,7 +92,7 @@ int job_set_init(JobSet *set, const JobSetConfig *config)
 {
         int r;
 
-        *set = (JobSet){.config = *config, .scope_watch_fd = -EBADF};
+        *set = (JobSet){.config = *config, .scope_watch_fd = -EBADF, .null_fd = -EBADF};
         list_init(&set->jobs);
         list_init(&set->finished);
         list_init(&set->observers);
@@ -111,6 +112,9 @@ int job_set_init(JobSet *set, const JobSetConfig *config)
         };
         if (!set->capture_host.buffer)
                 return -ENOMEM;
+        r = set->null_fd = stdio_null();
+        if (r < 0)
+                return r;
         r = scope_watch_open();
         if (r < 0) {
                 log_warning_errno(r, "Cannot watch scopes: a job that outlives its leader is looked at when "
@@ -143,6 +147,7 @@ void job_set_done(JobSet *set)
         timer_disarm(set->config.timers, &set->trim_timer);
         sd_event_source_disable_unref(set->scope_watch_source);
         fd_close(set->scope_watch_fd);
+        fd_close(set->null_fd);
         hashmap_done(&set->by_id);
         hashmap_done(&set->by_pid);
         hashmap_done(&set->by_scope_watch);

@@ -68,6 +68,7 @@ struct JobSet {
         List lingering; /* scopes whose folder could not be removed yet */
         Timer linger_timer, trim_timer;
         usec_t linger_delay;
+        int null_fd; /* /dev/null, for all that have no input */
         int scope_watch_fd;
         sd_event_source *scope_watch_source;
         bool closed; /* no new jobs: reeve is shutting down */

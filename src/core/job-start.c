@@ -185,16 +185,18 @@ static int prepare_stdio(const Job *job, Preparation *p, SpawnParameters *sp, Er
 
         if (spec->input == EXEC_INPUT_INHERIT)
                 return 0;
-        r = spec->input == EXEC_INPUT_DATA ? stdio_data(spec->input_data, spec->input_size) : stdio_null();
-        if (r < 0)
-                return start_failed(e, "stdio", r);
-        p->stdin_fd = r;
+        if (spec->input == EXEC_INPUT_DATA) {
+                r = stdio_data(spec->input_data, spec->input_size);
+                if (r < 0)
+                        return start_failed(e, "stdio", r);
+                p->stdin_fd = r;
+        }
         r = stdio_output_pipe(p->stdout_fds);
         if (r >= 0 && !spec->merge_output)
                 r = stdio_output_pipe(p->stderr_fds);
         if (r < 0)
                 return start_failed(e, "stdio", r);
-        sp->fds[0] = p->stdin_fd;
+        sp->fds[0] = spec->input == EXEC_INPUT_DATA ? p->stdin_fd : job->set->null_fd;
         sp->fds[1] = p->stdout_fds[1];
         sp->fds[2] = spec->merge_output ? p->stdout_fds[1] : p->stderr_fds[1];
         return 0;

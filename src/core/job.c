@@ -21,6 +21,7 @@
 #include "core/job-set.h"
 #include "core/job-start.h"
 #include "journal/ring.h"
+#include "sys/cgroup.h"
 #include "sys/clock.h"
 #include "sys/reaper.h"
 #include "sys/spawn.h"
@@ -91,13 +92,17 @@ static void on_stop_timer(Timer *t, usec_t now)
  * reason. */
 static JobResult result_of(const Job *job, const ProcessEnd *end)
 {
+        const CgroupTree *tree = job->set->config.tree;
         ScopeUsage usage;
 
         if (job->timed_out)
                 return JOB_RESULT_TIMEOUT;
         if (end->signal == 0)
                 return end->exit_code == 0 ? JOB_RESULT_SUCCESS : JOB_RESULT_EXIT_CODE;
-        scope_usage(job->scope, &usage);
+        if (tree->controllers & (1U << CGROUP_MEMORY))
+                scope_usage(job->scope, &usage);
+        else
+                usage.oom_kills = SCOPE_UNKNOWN;
         if (usage.oom_kills != SCOPE_UNKNOWN && usage.oom_kills > 0)
                 return JOB_RESULT_OOM_KILL;
         return end->core_dumped ? JOB_RESULT_CORE_DUMP : JOB_RESULT_SIGNAL;
@@ -134,17 +139,25 @@ static void do_close_output(Job *job)
 {
         if (!job->fsm.output)
                 return;
-        capture_close(&job->capture);
-        tell(job, JOB_MOMENT_OUTPUT);
+        if (capture_is_open(&job->capture)) {
+                capture_close(&job->capture);
+                tell(job, JOB_MOMENT_OUTPUT);
+        }
         job_event(job, JOB_EVENT_DRAINED);
+}
+
+/* The last look, before the folder goes, and before anybody is told. */
+static void take_final_usage(Job *job)
+{
+        scope_usage(job->scope, &job->usage);
+        job->usage.tasks_current = 0;
+        job->usage_is_final = true;
 }
 
 static void do_finish(Job *job)
 {
         timer_disarm(job->set->config.timers, &job->runtime_timer);
         timer_disarm(job->set->config.timers, &job->stop_timer);
-        scope_usage(job->scope, &job->usage);
-        job->usage.tasks_current = 0;
         job_set_unwatch_scope(job->set, job);
         job_set_release_scope(job->set, TAKE_PTR(job->scope));
         job->finish_time = clock_realtime();
@@ -161,6 +174,8 @@ static void job_event(Job *job, JobEvent event)
         bool had_output = job->fsm.output, was_running = job_is_running(job);
         unsigned actions = job_fsm_step(&job->fsm, &config, event);
 
+        if (actions & JOB_DO_FINISH)
+                take_final_usage(job);
         if (actions & JOB_DO_ANNOUNCE) {
                 job->announced = true;
                 job_set_tell(job->set, job, JOB_SET_NEW);
@@ -238,6 +253,16 @@ void job_check_empty(Job *job)
         job_event(job, JOB_EVENT_EMPTY);
 }
 
+static void watch_scope(Job *job)
+{
+        int r;
+
+        r = job_set_watch_scope(job->set, job);
+        if (r < 0 && r != -EOPNOTSUPP)
+                log_warning_errno(r, "Job %s: cannot watch its scope", job->id);
+        job_check_empty(job); /* it may have become so before the watch was there */
+}
+
 void job_leader_ended(Job *job, const ProcessEnd *end)
 {
         bool drained;
@@ -253,19 +278,15 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
         pidref_done(&job->leader);
 
         drained = capture_take(&job->capture);
-        if (!drained)
-                tell(job, JOB_MOMENT_OUTPUT);
+        tell(job, JOB_MOMENT_OUTPUT);
         job_event(job, JOB_EVENT_LEADER_EXITED);
-        if (drained)
+        /* Whether anybody is left, before anybody is answered: mostly nobody is, and then the accounts are final, too. */
+        if (scope_is_populated(job->scope) > 0)
+                watch_scope(job);
+        else
+                job_event(job, JOB_EVENT_EMPTY);
+        if (drained && job->fsm.output)
                 job_event(job, JOB_EVENT_DRAINED);
-
-        if (scope_is_populated(job->scope) > 0) {
-                int r = job_set_watch_scope(job->set, job);
-
-                if (r < 0 && r != -EOPNOTSUPP)
-                        log_warning_errno(r, "Job %s: cannot watch its scope", job->id);
-        }
-        job_check_empty(job);
 }
 
 int job_new(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e)
@@ -415,7 +436,7 @@ void job_usage(Job *job, ScopeUsage *ret)
         uint64_t iteration = 0;
 
         (void) sd_event_get_iteration(job->set->config.event, &iteration);
-        if (job->scope && job->usage_iteration != iteration) {
+        if (job->scope && !job->usage_is_final && job->usage_iteration != iteration) {
                 scope_usage(job->scope, &job->usage);
                 job->usage_iteration = iteration;
         }
@@ -427,7 +448,7 @@ size_t job_count_processes(const Job *job)
         _cleanup_free_ pid_t *pids = NULL;
         size_t n = 0;
 
-        if (!job->scope || scope_pids(job->scope, &pids, &n) < 0)
+        if (!job->scope || !job_is_running(job) || scope_pids(job->scope, &pids, &n) < 0)
                 return 0;
         return n;
 }

@@ -81,6 +81,7 @@ struct Job {
         ScopeUsage usage;         /* as of the end; before it, as of usage_iteration */
         uint64_t usage_iteration; /* of the event loop: one look at the tree serves all properties of an
                                      answer */
+        bool usage_is_final;
 
         int status_fd; /* of the spawn; -EBADF once it is known how that went */
         sd_event_source *status_source;

@@ -193,6 +193,7 @@ static int init_parts(Manager *m, const ManagerConfig *config)
                 log_warning("No cgroup tree can be written here (%s): jobs are held together by their "
                             "process groups only",
                             m->tree.refusal ?: "unknown why");
+        m->tree.kept_slice = SESSION_DEFAULT ".slice"; /* most jobs are there: made once, not once a job */
         budget = config->log_max_bytes ?: MIN(cgroup_memory_limit(&m->tree) / 10, LOG_BUDGET_MAX);
         store_init(&m->store, (RingMemory){.map = ring_memory_map, .unmap = ring_memory_unmap}, budget);
 

@@ -10,6 +10,7 @@ struct Scope {
         char *folder; /* "default.slice/j1.scope", relative to the tree; NULL: a process group */
         char *path;   /* as scope_path() says it */
         pid_t leader; /* 0: none yet */
+        bool removed; /* the folder is gone */
 };
 
 static inline bool scope_is_group(const Scope *s)

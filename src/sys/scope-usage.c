@@ -14,6 +14,12 @@
 
 #define STAT_FILE_MAX (1024U * 1024)
 
+/* Whose files are there to be read. */
+static bool has_controller(const Scope *s, CgroupController c)
+{
+        return s->tree->controllers & (1U << c);
+}
+
 static char *read_stat(const Scope *s, const char *file)
 {
         _cleanup_free_ char *name = str_printf("%s/%s", s->folder, file);
@@ -68,31 +74,38 @@ static void io_usage(const Scope *s, ScopeUsage *u)
 static uint64_t tasks_current(const Scope *s)
 {
         _cleanup_pid_list_ PidList l = {0};
-        uint64_t n = single_value(s, "pids.current");
 
-        if (n != SCOPE_UNKNOWN)
-                return n;
+        if (has_controller(s, CGROUP_PIDS))
+                return single_value(s, "pids.current");
         if (cgroup_folder_ids(s->tree->fd, s->folder, "cgroup.threads", true, &l) < 0)
                 return SCOPE_UNKNOWN;
         return l.n;
 }
 
+static void memory_usage(const Scope *s, ScopeUsage *u)
+{
+        _cleanup_free_ char *events = read_stat(s, "memory.events");
+
+        u->memory_current = single_value(s, "memory.current");
+        u->memory_peak = single_value(s, "memory.peak");
+        u->oom_kills = keyed_value(events, "oom_kill");
+}
+
 void scope_usage(const Scope *s, ScopeUsage *ret)
 {
-        _cleanup_free_ char *cpu = NULL, *memory_events = NULL;
+        _cleanup_free_ char *cpu = NULL;
         ScopeUsage u = SCOPE_USAGE_UNKNOWN;
 
         if (!scope_is_group(s)) {
                 cpu = read_stat(s, "cpu.stat");
-                memory_events = read_stat(s, "memory.events");
                 u.cpu_nsec = nsec(keyed_value(cpu, "usage_usec"));
                 u.cpu_user_nsec = nsec(keyed_value(cpu, "user_usec"));
                 u.cpu_system_nsec = nsec(keyed_value(cpu, "system_usec"));
-                u.memory_current = single_value(s, "memory.current");
-                u.memory_peak = single_value(s, "memory.peak");
-                io_usage(s, &u);
+                if (has_controller(s, CGROUP_MEMORY))
+                        memory_usage(s, &u);
+                if (has_controller(s, CGROUP_IO))
+                        io_usage(s, &u);
                 u.tasks_current = tasks_current(s);
-                u.oom_kills = keyed_value(memory_events, "oom_kill");
         }
         *ret = u;
 }

@@ -30,16 +30,22 @@ static int slice_make(const CgroupTree *tree, const char *slice)
         return 0;
 }
 
+/* The slice is there more often than not: it is made when it turns out to be missing. */
 static int scope_make(const CgroupTree *tree, const char *slice, const char *folder)
 {
         int r;
 
-        r = slice_make(tree, slice);
-        if (r < 0)
-                return r;
         if (mkdirat(tree->fd, folder, 0755) >= 0)
                 return 0;
         r = -errno;
+        if (r == -ENOENT) {
+                r = slice_make(tree, slice);
+                if (r < 0)
+                        return r;
+                if (mkdirat(tree->fd, folder, 0755) >= 0)
+                        return 0;
+                r = -errno;
+        }
         if (r == -EEXIST) {
                 /* Made anew, so that it counts from nothing. */
                 r = cgroup_folder_remove(tree->fd, folder);
@@ -89,7 +95,8 @@ Scope *scope_free(Scope *s)
 {
         if (!s)
                 return NULL;
-        (void) scope_remove(s);
+        if (!s->removed)
+                (void) scope_remove(s);
         free(s->folder);
         free(s->path);
         free(s);
@@ -177,10 +184,13 @@ int scope_remove(Scope *s)
         r = cgroup_folder_remove(s->tree->fd, s->folder);
         if (r < 0)
                 return r;
+        s->removed = true;
 
         slice = str_copy_n(s->folder, strcspn(s->folder, "/"));
         if (!slice)
                 return -ENOMEM;
+        if (streq_ptr(slice, s->tree->kept_slice))
+                return 0;
         (void) unlinkat(s->tree->fd, slice, AT_REMOVEDIR); /* unless there are others */
         return 0;
 }

@@ -33,7 +33,7 @@ static int fd_above_stdio_take(int fd)
 int stdio_output_pipe(int ret[static 2])
 {
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
-        int fds[2], flags;
+        int fds[2];
 
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return -errno;
@@ -44,8 +44,7 @@ int stdio_output_pipe(int ret[static 2])
         if (theirs < 0)
                 return theirs;
 
-        flags = fcntl(ours, F_GETFL);
-        if (flags < 0 || fcntl(ours, F_SETFL, flags | O_NONBLOCK) < 0)
+        if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0) /* a new pipe has no other flags that could be set */
                 return -errno;
 
         ret[0] = TAKE_FD(ours);
