@@ -1,0 +1,22 @@
+#pragma once
+
+/* What the files of the fake share. */
+
+#include "fake-sys.h"
+
+typedef struct FakeWorld {
+        FakeProcess **processes; /* number FAKE_PIDS + index */
+        size_t n_processes;
+        Scope *scopes;
+        int last_watch;
+        int notices[256]; /* of watches, not read yet */
+        unsigned n_notices;
+        int watch_fd; /* our end of what scope_watch_open() gave */
+} FakeWorld;
+extern FakeWorld fake_world;
+
+void fake_signal(FakeProcess *p, int sig);
+/* NULL: of no scope. */
+Scope *fake_scope_of_fd(int cgroup_fd);
+/* Somebody of it ended. */
+void fake_scope_changed(Scope *s);

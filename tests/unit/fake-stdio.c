@@ -1,0 +1,204 @@
+/* What becomes a job's 0, 1 and 2, the users that there are, and memory for rings. Pipes are real. */
+
+#include "fake-sys.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "basic/alloc.h"
+#include "basic/fd.h"
+#include "sys/capability.h"
+#include "sys/ring-memory.h"
+#include "sys/stdio.h"
+#include "sys/userdb.h"
+
+void fake_write(FakeProcess *p, int fd, const void *data, size_t size)
+{
+        ck_assert_msg(p->alive && p->fds[fd] >= 0, "%d has no %d", (int) p->pid, fd);
+        if (size > 65536)
+                ck_assert_int_ge(fcntl(p->fds[fd], F_SETPIPE_SZ, size), size);
+        ck_assert_int_eq(write(p->fds[fd], data, size), size);
+}
+
+void fake_print(FakeProcess *p, int fd, const char *text)
+{
+        fake_write(p, fd, text, strlen(text));
+}
+
+void fake_close(FakeProcess *p, int fd)
+{
+        p->fds[fd] = fd_close(p->fds[fd]);
+}
+
+/* sys/stdio.h */
+
+int stdio_output_pipe(int ret[static 2])
+{
+        if (fake.pipe_error)
+                return fake.pipe_error;
+        if (pipe2(ret, O_CLOEXEC) < 0)
+                return -errno;
+        ck_assert_int_eq(fcntl(ret[0], F_SETFL, O_NONBLOCK), 0);
+        return 0;
+}
+
+int stdio_enlarge_pipe(int fd, size_t size)
+{
+        fake.n_enlarged++;
+        return fcntl(fd, F_SETPIPE_SZ, (int) size) < 0 ? -errno : 0;
+}
+
+size_t stdio_pipe_size(int fd)
+{
+        int size = fcntl(fd, F_GETPIPE_SZ);
+
+        return size < 0 ? 0 : (size_t) size;
+}
+
+int stdio_null(void)
+{
+        return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+int stdio_data(const void *data, size_t size)
+{
+        int fd = memfd_create("fake", MFD_CLOEXEC);
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(pwrite(fd, data, size, 0), size);
+        return fd;
+}
+
+ssize_t stdio_read(int fd, void *buf, size_t size)
+{
+        ssize_t n = read(fd, buf, fake.read_max > 0 ? MIN(size, fake.read_max) : size);
+
+        return n < 0 ? -errno : n;
+}
+
+/* sys/userdb.h: alice, of the group alice (1000) and a member of wheel (10) and video (44); root. */
+
+void user_record_done(UserRecord *u)
+{
+        free(u->name);
+        free(u->home);
+        free(u->shell);
+        *u = (UserRecord){0};
+}
+
+static bool is_number(const char *name, unsigned long *ret)
+{
+        char *end;
+
+        *ret = strtoul(name, &end, 10);
+        return *name && !*end;
+}
+
+static int user_copy(const char *name, const char *home, const char *shell, uid_t id, UserRecord *ret)
+{
+        *ret = (UserRecord){
+                .name = str_copy(name),
+                .home = str_copy(home),
+                .shell = str_copy(shell),
+                .uid = id,
+                .gid = id,
+        };
+        if (ret->name && ret->home && ret->shell)
+                return 0;
+        user_record_done(ret);
+        return -ENOMEM;
+}
+
+int userdb_user(const char *root, const char *name, UserRecord *ret)
+{
+        unsigned long n;
+
+        ck_assert_str_eq(root, "/");
+        if (streq(name, "alice") || streq(name, "1000"))
+                return user_copy("alice", "/home/alice", "/bin/bash", 1000, ret);
+        if (streq(name, "root") || streq(name, "0"))
+                return user_copy("root", "/root", "/bin/sh", 0, ret);
+        if (!is_number(name, &n))
+                return -ESRCH;
+        if (n == 65535 || n >= UINT32_MAX)
+                return -EINVAL;
+        *ret = (UserRecord){.uid = (uid_t) n, .gid = (gid_t) n};
+        return 0;
+}
+
+int userdb_group(const char *root, const char *name, gid_t *ret)
+{
+        unsigned long n;
+
+        ck_assert_str_eq(root, "/");
+        if (streq(name, "alice"))
+                n = 1000;
+        else if (streq(name, "wheel"))
+                n = 10;
+        else if (streq(name, "video"))
+                n = 44;
+        else if (!is_number(name, &n))
+                return -ESRCH;
+        if (n == 65535 || n >= UINT32_MAX)
+                return -EINVAL;
+        *ret = (gid_t) n;
+        return 0;
+}
+
+int userdb_groups(const char *root, const char *name, gid_t gid, gid_t **ret, size_t *ret_n)
+{
+        const gid_t of_alice[] = {gid, 10, 44};
+        size_t n = streq(name, "alice") ? 3 : 1;
+        gid_t *groups;
+
+        if (fake.userdb_groups_error)
+                return fake.userdb_groups_error;
+        groups = alloc_copy(of_alice, n * sizeof(gid_t));
+        if (!groups)
+                return -ENOMEM;
+        *ret = groups;
+        *ret_n = n;
+        return 0;
+}
+
+/* sys/capability.h */
+
+int capability_from_string(const char *name)
+{
+        static const struct {
+                const char *name;
+                int number;
+        } table[] = {{"CAP_CHOWN", 0}, {"CAP_KILL", 5}, {"CAP_NET_BIND_SERVICE", 10}, {"CAP_SYS_ADMIN", 21}};
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                if (streq(table[i].name, name))
+                        return table[i].number;
+        return -EINVAL;
+}
+
+int capability_last(void)
+{
+        return 40;
+}
+
+/* sys/ring-memory.h */
+
+void *ring_memory_map(size_t size)
+{
+        void *memory = fake.map_fails ? NULL : calloc(1, size);
+
+        fake.mapped += memory ? size : 0;
+        return memory;
+}
+
+void ring_memory_unmap(void *memory, size_t size)
+{
+        if (!memory)
+                return;
+        fake.mapped -= size;
+        free(memory);
+}

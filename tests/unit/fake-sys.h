@@ -1,0 +1,109 @@
+#pragma once
+
+/*
+ * The library src/sys, faked: a small world of processes, scopes and clocks in which nothing happens but what
+ * a test says. Linked in place of libsys, so that a supervisor's whole life can be played without a process,
+ * without root and without waiting.
+ *
+ * Processes are records; what they hold of a job's output are real pipes, for sd-event must be able to watch
+ * them. A process that ends is a zombie until it is reaped (fake-world.h), and takes its scope's emptiness
+ * notice with it at once. What is allocated on behalf of core goes through basic/alloc.h, so that it can be
+ * made to fail; what the fake needs for itself does not.
+ */
+
+#include <sys/types.h>
+
+#include "basic/time.h"
+#include "sys/reaper.h"
+#include "sys/scope.h"
+#include "sys/spawn.h"
+
+#define FAKE_PIDS 1000 /* the first process has this number */
+#define FAKE_SIGNALS_MAX 32U
+
+typedef enum FakeManners {
+        FAKE_OBEYS,      /* ends of a signal whose default that is */
+        FAKE_IGNORES,    /* all that can be ignored */
+        FAKE_UNKILLABLE, /* in an uninterruptible sleep */
+} FakeManners;
+
+typedef struct FakeProcess FakeProcess;
+struct FakeProcess {
+        pid_t pid;
+        FakeManners manners;
+        int exits_with; /* >= 0: with this code, when a signal asks it to end */
+        bool alive, zombie;
+        FakeProcess *parent; /* NULL: reeve itself */
+        Scope *scope;        /* NULL: reeve's own cgroup */
+        int fds[3];          /* what it holds as 0, 1, 2 */
+        int signals[FAKE_SIGNALS_MAX];
+        unsigned n_signals;
+        ProcessEnd end;
+
+        /* A child of reeve's: on its way to exec until that is told; what it was given is its own copy. */
+        int status_fd;
+        bool joins_late;   /* is in its scope only from exec on */
+        Scope *late_scope; /* that one */
+        SpawnParameters parameters;
+        gid_t groups[8];
+};
+
+struct Scope {
+        char *path;
+        Scope *next;
+        bool is_group, removed;
+        pid_t leader;
+        int folder_fd; /* the newest that was opened; the number only */
+        int watch;     /* -1: none */
+        unsigned n_kills, n_signals;
+        ScopeUsage usage;
+};
+
+/* What is to go wrong, and what was counted. Errors are negative errnos, 0 for none, until they are reset. */
+typedef struct FakeSys {
+        usec_t monotonic, realtime; /* the clocks */
+        size_t read_max;            /* bytes that one stdio_read() takes; 0: as many as asked for */
+        bool late_joiners;          /* as where clone3(2) is refused: new children join their scope by themselves */
+        bool map_fails;
+        int spawn_error, pipe_error, scope_new_error, scope_fd_error, scope_populated_error;
+        int scope_watch_open_error, scope_watch_add_error, userdb_groups_error;
+        bool scope_watch_overflow; /* the next notices are lost, and that is told */
+        unsigned scope_busy;       /* as many scope_remove() are EBUSY */
+
+        unsigned n_spawned, n_scopes, n_watches, n_enlarged, n_folders_left, n_all_killed;
+        size_t mapped; /* bytes */
+} FakeSys;
+extern FakeSys fake;
+
+/* At the start of each test: nobody lives, nothing goes wrong, the clocks stand. */
+void fake_reset(void);
+/* Forgets all processes, and closes what they hold. */
+void fake_done(void);
+void fake_clock_advance(usec_t usec);
+/* Descriptors of this program that are open. */
+unsigned fake_count_fds(void);
+
+/* The one that was made last; NULL. */
+FakeProcess *fake_newest(void);
+FakeProcess *fake_process(pid_t pid);
+/* A living process in nobody's scope, for instance of `docker exec`. */
+FakeProcess *fake_stranger(void);
+/* A child of that process, in its scope, holding what it holds. */
+FakeProcess *fake_fork(FakeProcess *parent);
+/* exec succeeded: the status pipe is closed. */
+void fake_exec(FakeProcess *p);
+/* It did not: the record is written, and the process ends. */
+void fake_exec_fails(FakeProcess *p, SpawnStep step, int error, const char *detail);
+/* Only the first half of that. */
+void fake_write_failure(FakeProcess *p, SpawnStep step, int error, const char *detail);
+/* It must fit into the pipe. */
+void fake_write(FakeProcess *p, int fd, const void *data, size_t size);
+void fake_print(FakeProcess *p, int fd, const char *text);
+void fake_close(FakeProcess *p, int fd);
+void fake_exit(FakeProcess *p, int code);
+void fake_die(FakeProcess *p, int sig, bool core_dumped);
+/* How often it got that signal. */
+unsigned fake_count_signals(const FakeProcess *p, int sig);
+/* Somebody is waiting to be reaped; how many live in the scope. */
+bool fake_has_zombies(void);
+unsigned fake_scope_count(const Scope *s);
