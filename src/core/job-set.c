@@ -18,6 +18,7 @@
 #include "basic/log.h"
 #include "core/error.h"
 #include "core/job.h"
+#include "journal/store.h"
 #include "sys/cgroup.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
@@ -268,6 +269,9 @@ int job_set_start(JobSet *set, ExecSpec *spec, Job **ret, bool *ret_existing, Er
         r = refuse_new(set, e);
         if (r < 0)
                 return r;
+        if (spec->log_max_bytes > set->config.store->budget)
+                return error_set(e, ERROR_INVALID_ARGS, "LogMaxBytes: is more than all logs together may take, %" PRIu64,
+                                 set->config.store->budget);
         if (!id) {
                 do
                         snprintf(number, sizeof(number), "j%" PRIu64, ++set->last_number);
@@ -298,7 +302,7 @@ Job *job_set_get_by_pid(const JobSet *set, pid_t pid)
         Job *leader = hashmap_get_number(&set->by_pid, (uint64_t) pid);
         _cleanup_free_ char *path = NULL;
 
-        if (leader)
+        if (leader) /* announced is false of failed_start, too */
                 return leader->announced ? leader : NULL;
         if (set->config.tree->fd < 0 || cgroup_of_pid(pid, &path) < 0)
                 return NULL;
@@ -320,13 +324,25 @@ int job_set_forget(JobSet *set, Job *job, Error *e)
         return 0;
 }
 
+/* Stands in the map for a job that has failed to start and is gone, until its child is reaped. */
+static Job failed_start;
+
+void job_set_expect_failed(JobSet *set, pid_t pid)
+{
+        /* It takes the place that the job had there: this needs no memory. */
+        hashmap_remove_number(&set->by_pid, (uint64_t) pid);
+        (void) hashmap_put_number(&set->by_pid, (uint64_t) pid, &failed_start);
+}
+
 bool job_set_child_ended(JobSet *set, const ProcessEnd *end)
 {
         Job *job = hashmap_get_number(&set->by_pid, (uint64_t) end->pid);
 
         if (!job)
                 return false;
-        job_leader_ended(job, end);
+        if (job != &failed_start)
+                job_leader_ended(job, end);
+        hashmap_remove_number(&set->by_pid, (uint64_t) end->pid);
         return true;
 }
 

@@ -114,6 +114,8 @@ typedef enum JobSetEvent {
         JOB_SET_REMOVED,
 } JobSetEvent;
 void job_set_tell(JobSet *set, Job *job, JobSetEvent event);
+/* The child of a job that failed to start is to be reaped yet: it is nobody's orphan. */
+void job_set_expect_failed(JobSet *set, pid_t pid);
 void job_set_one_less(JobSet *set); /* a live one */
 void job_set_release_scope(JobSet *set, Scope *scope);
 int job_set_watch_scope(JobSet *set, Job *job);

@@ -21,6 +21,7 @@
 #include "core/job-set.h"
 #include "core/job-start.h"
 #include "journal/ring.h"
+#include "journal/store.h"
 #include "sys/cgroup.h"
 #include "sys/clock.h"
 #include "sys/reaper.h"
@@ -206,6 +207,7 @@ static void job_event(Job *job, JobEvent event)
                 do_finish(job);
         if (actions & JOB_DO_DISCARD) {
                 tell(job, JOB_MOMENT_START_FAILED);
+                job_set_expect_failed(job->set, job->pid);
                 job_free(job);
         }
 }
@@ -274,7 +276,6 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
         job->result = result_of(job, end);
         job->exit_time = clock_realtime();
         job->exit_monotonic = clock_monotonic();
-        hashmap_remove_number(&job->set->by_pid, (uint64_t) job->pid);
         pidref_done(&job->leader);
 
         drained = capture_take(&job->capture);
@@ -287,6 +288,19 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
                 job_event(job, JOB_EVENT_EMPTY);
         if (drained && job->fsm.output)
                 job_event(job, JOB_EVENT_DRAINED);
+}
+
+/* Who asks for a large answer gets a log that can hold it: of both streams, headers of short lines included, as far as
+ * the budget goes. Memory is taken only as output comes. */
+static uint64_t log_max_bytes(const JobSet *set, const ExecSpec *spec)
+{
+        uint64_t wanted = spec->log_max_bytes;
+
+        if (wanted == 0 && exec_spec_is_given(spec, SETTING_OUTPUT_MAX_BYTES)) {
+                wanted = MIN(spec->output_max_bytes * 4, set->config.store->budget / 2);
+                wanted = MAX(wanted, RING_BYTES_DEFAULT);
+        }
+        return wanted ?: RING_BYTES_DEFAULT;
 }
 
 int job_new(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e)
@@ -313,7 +327,7 @@ int job_new(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret
         job->id = str_copy(id);
         job->session = str_copy(spec->session ?: (is_main ? SESSION_SYSTEM : SESSION_DEFAULT));
         if (!job->id || !job->session ||
-            ring_new(set->config.store, spec->log_max_bytes ?: RING_BYTES_DEFAULT, &job->ring) < 0)
+            ring_new(set->config.store, log_max_bytes(set, spec), &job->ring) < 0)
                 return error_no_memory(e);
         capture_init(&job->capture, &set->capture_host, job->ring);
         exec_spec_digest(spec, &job->digest);

@@ -75,65 +75,65 @@ static void check_step(JobState state, unsigned facts, const JobFsmConfig *confi
                       state_names[f.state], facts_of(&f), done, state_names[next], facts_after, actions);
 }
 
-/* With everything there that can be, and no configuration: the picture in the header. */
+/* With everything there that can be, and no configuration: the picture in the header. Events in their order. */
+static const struct {
+        JobState next;
+        unsigned actions;
+} expected[_JOB_STATE_MAX][_JOB_EVENT_MAX] = {
+        [JOB_STARTING] = {{JOB_RUNNING, ANNOUNCE | RUNTIME}, /* started */
+                          {JOB_FAILED, DISCARD},             /* start failed */
+                          {JOB_STARTING, 0},                 /* leader exited: not asked here */
+                          {JOB_STARTING, 0},                 /* empty */
+                          {JOB_STARTING, 0},                 /* drained */
+                          {JOB_STARTING, KILL},              /* stop */
+                          {JOB_STARTING, KILL},              /* kill */
+                          {JOB_STARTING, 0},                 /* run time */
+                          {JOB_STARTING, 0}},                /* stop timeout */
+        [JOB_RUNNING] = {{JOB_RUNNING, 0},
+                         {JOB_RUNNING, 0},
+                         {JOB_EXITED, RECORD},
+                         {JOB_RUNNING, 0},
+                         {JOB_RUNNING, 0},
+                         {JOB_STOPPING, ASK},
+                         {JOB_KILLING, KILL},
+                         {JOB_STOPPING, TIMEOUT | ASK},
+                         {JOB_RUNNING, 0}},
+        [JOB_EXITED] = {{JOB_EXITED, 0},
+                        {JOB_EXITED, 0},
+                        {JOB_EXITED, 0},
+                        {JOB_EXITED, CLOSE},
+                        {JOB_EXITED, 0},
+                        {JOB_STOPPING, ASK},
+                        {JOB_KILLING, KILL},
+                        {JOB_STOPPING, ASK},
+                        {JOB_EXITED, 0}},
+        [JOB_STOPPING] = {{JOB_STOPPING, 0},
+                          {JOB_STOPPING, 0},
+                          {JOB_STOPPING, RECORD},
+                          {JOB_STOPPING, CLOSE},
+                          {JOB_STOPPING, 0},
+                          {JOB_STOPPING, ASK},
+                          {JOB_KILLING, KILL},
+                          {JOB_STOPPING, 0},
+                          {JOB_KILLING, KILL}},
+        [JOB_KILLING] = {{JOB_KILLING, 0},
+                         {JOB_KILLING, 0},
+                         {JOB_KILLING, RECORD},
+                         {JOB_KILLING, CLOSE},
+                         {JOB_KILLING, 0},
+                         {JOB_KILLING, KILL},
+                         {JOB_KILLING, KILL},
+                         {JOB_KILLING, 0},
+                         {JOB_KILLING, 0}},
+        [JOB_FINISHED] = {{JOB_FINISHED, 0}, {JOB_FINISHED, 0}, {JOB_FINISHED, 0}, {JOB_FINISHED, 0},
+                          {JOB_FINISHED, 0}, {JOB_FINISHED, 0}, {JOB_FINISHED, 0}, {JOB_FINISHED, 0},
+                          {JOB_FINISHED, 0}},
+        [JOB_FAILED] = {{JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0},
+                        {JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0}},
+};
+
 START_TEST(every_state_by_every_event)
 {
-        static const struct {
-                JobState next;
-                unsigned actions;
-        } expected[_JOB_STATE_MAX][_JOB_EVENT_MAX] = {
-                [JOB_STARTING] = {{JOB_RUNNING, ANNOUNCE | RUNTIME}, /* started */
-                                  {JOB_FAILED, DISCARD},             /* start failed */
-                                  {JOB_STARTING, 0},                 /* leader exited: not asked here */
-                                  {JOB_STARTING, 0},                 /* empty */
-                                  {JOB_STARTING, 0},                 /* drained */
-                                  {JOB_STARTING, KILL},              /* stop */
-                                  {JOB_STARTING, KILL},              /* kill */
-                                  {JOB_STARTING, 0},                 /* run time */
-                                  {JOB_STARTING, 0}},                /* stop timeout */
-                [JOB_RUNNING] = {{JOB_RUNNING, 0},
-                                 {JOB_RUNNING, 0},
-                                 {JOB_EXITED, RECORD},
-                                 {JOB_RUNNING, 0},
-                                 {JOB_RUNNING, 0},
-                                 {JOB_STOPPING, ASK},
-                                 {JOB_KILLING, KILL},
-                                 {JOB_STOPPING, TIMEOUT | ASK},
-                                 {JOB_RUNNING, 0}},
-                [JOB_EXITED] = {{JOB_EXITED, 0},
-                                {JOB_EXITED, 0},
-                                {JOB_EXITED, 0},
-                                {JOB_EXITED, CLOSE},
-                                {JOB_EXITED, 0},
-                                {JOB_STOPPING, ASK},
-                                {JOB_KILLING, KILL},
-                                {JOB_STOPPING, ASK},
-                                {JOB_EXITED, 0}},
-                [JOB_STOPPING] = {{JOB_STOPPING, 0},
-                                  {JOB_STOPPING, 0},
-                                  {JOB_STOPPING, RECORD},
-                                  {JOB_STOPPING, CLOSE},
-                                  {JOB_STOPPING, 0},
-                                  {JOB_STOPPING, ASK},
-                                  {JOB_KILLING, KILL},
-                                  {JOB_STOPPING, 0},
-                                  {JOB_KILLING, KILL}},
-                [JOB_KILLING] = {{JOB_KILLING, 0},
-                                 {JOB_KILLING, 0},
-                                 {JOB_KILLING, RECORD},
-                                 {JOB_KILLING, CLOSE},
-                                 {JOB_KILLING, 0},
-                                 {JOB_KILLING, KILL},
-                                 {JOB_KILLING, KILL},
-                                 {JOB_KILLING, 0},
-                                 {JOB_KILLING, 0}},
-                [JOB_FINISHED] = {{JOB_FINISHED, 0}, {JOB_FINISHED, 0}, {JOB_FINISHED, 0}, {JOB_FINISHED, 0},
-                                  {JOB_FINISHED, 0}, {JOB_FINISHED, 0}, {JOB_FINISHED, 0}, {JOB_FINISHED, 0},
-                                  {JOB_FINISHED, 0}},
-                [JOB_FAILED] = {{JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0},
-                                {JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0}},
-        };
-
         for (JobState s = 0; s < _JOB_STATE_MAX; s++)
                 for (JobEvent e = 0; e < _JOB_EVENT_MAX; e++) {
                         unsigned facts = s == JOB_FINISHED ? 0 : s == JOB_EXITED ? P | O : LPO;
