@@ -8,8 +8,7 @@
 
 /* countdown 0: off. */
 static struct {
-        unsigned countdown, hits;
-        bool forever;
+        unsigned countdown, period, hits;
 } fault;
 
 static bool fault_due(void)
@@ -21,16 +20,15 @@ static bool fault_due(void)
                 return false;
         }
 
-        if (!fault.forever)
-                fault.countdown = 0;
+        fault.countdown = fault.period;
         fault.hits++;
         return true;
 }
 
-void alloc_fault_set(unsigned nth, bool forever)
+void alloc_fault_set(unsigned nth, unsigned period)
 {
         fault.countdown = nth;
-        fault.forever = forever;
+        fault.period = period;
         fault.hits = 0;
 }
 

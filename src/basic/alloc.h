@@ -1,7 +1,7 @@
 #pragma once
 
 /* Every allocation of reeve's own goes through here. A failed one is an ordinary outcome (NULL, or -ENOMEM
- * from the caller): it fails the one request that needed it and nothing else. Tests make the n-th one fail. */
+ * from the caller): it fails the one request that needed it and nothing else. Tests make the nth fail. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,8 +28,8 @@ static inline void freep(void *p)
 }
 #define _cleanup_free_ _cleanup_(freep)
 
-/* Fault injection, for tests only: of the allocations made from now on, the nth (1 is the next) fails, and with
- * `forever` also all after it. nth 0 ends it. */
-void alloc_fault_set(unsigned nth, bool forever);
+/* Fault injection, for tests only: of the allocations made from now on, the nth (1 is the next) fails, and
+ * with a period p every p-th after it, too: 1 is all of them, 0 none. nth 0 ends it. */
+void alloc_fault_set(unsigned nth, unsigned period);
 /* How many allocations were made to fail since alloc_fault_set(). */
 unsigned alloc_fault_hits(void);
