@@ -1,7 +1,7 @@
 #pragma once
 
-/* An intrusive, circular, doubly linked list. A List is both the head and the node; an initialised node that is
- * in no list points at itself, so that removing it twice does no harm. */
+/* An intrusive, circular, doubly linked list. A List is both the head and the node; an initialised node that
+ * is in no list points at itself, so that removing it twice does no harm. */
 
 #include "basic/macro.h"
 
@@ -54,6 +54,6 @@ static inline List *list_first(const List *head)
 #define LIST_FOREACH(head, node) for (List *node = (head)->next; (node) != (head); (node) = (node)->next)
 
 /* The body may remove `node`, but no other. */
-#define LIST_FOREACH_SAFE(head, node)                                                                        \
-        for (List *node = (head)->next, *node##_next_ = (node)->next; (node) != (head);                      \
+#define LIST_FOREACH_SAFE(head, node)                                                                       \
+        for (List *node = (head)->next, *node##_next_ = (node)->next; (node) != (head);                     \
              (node) = node##_next_, node##_next_ = (node)->next)

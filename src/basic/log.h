@@ -1,7 +1,7 @@
 #pragma once
 
-/* reeve's own messages, one line each, to stderr. A write never blocks: a reader that hangs loses lines, and the
- * next one that gets through says how many. Libraries below core log at debug only. */
+/* reeve's own messages, one line each, to stderr. A write never blocks: a reader that hangs loses lines, and
+ * the next one that gets through says how many. Libraries below core log at debug only. */
 
 #include <stdarg.h>
 
@@ -15,9 +15,9 @@ typedef enum LogLevel { /* the numbers of syslog(3) */
         LOG_LEVEL_DEBUG = 7,
 } LogLevel;
 
-/* Takes fd's file over for the log: by a non-blocking open file description of its own where the kernel gives one (the
- * flags of the inherited one are shared with the job and stay as they are), MSG_DONTWAIT for a socket. Called once,
- * early; before it, and when it failed, nothing is written. */
+/* Takes fd's file over for the log: by a non-blocking open file description of its own where the kernel
+ * gives one (the flags of the inherited one are shared with the job and stay as they are), MSG_DONTWAIT for
+ * a socket. Called once, early; before it, and when it failed, nothing is written. */
 int log_open(int fd);
 void log_close(void);
 void log_set_level(LogLevel level);
@@ -28,12 +28,12 @@ int log_level_from_string(const char *s);
 /* error: 0, or a negative errno whose text is appended as ": No such file or directory". Returns error. */
 int log_full(LogLevel level, int error, const char *format, ...) _printf_(3, 4);
 
-#define log_message(level, error, ...)                                                                       \
-        ({                                                                                                   \
-                int log_e_ = (error);                                                                        \
-                if ((level) <= log_level())                                                                  \
-                        log_full((level), log_e_, __VA_ARGS__);                                              \
-                log_e_;                                                                                      \
+#define log_message(level, error, ...)                                                                      \
+        ({                                                                                                  \
+                int log_e_ = (error);                                                                       \
+                if ((level) <= log_level())                                                                 \
+                        log_full((level), log_e_, __VA_ARGS__);                                             \
+                log_e_;                                                                                     \
         })
 #define log_error(...) log_message(LOG_LEVEL_ERROR, 0, __VA_ARGS__)
 #define log_warning(...) log_message(LOG_LEVEL_WARNING, 0, __VA_ARGS__)

@@ -24,43 +24,43 @@
 
 #define container_of(pointer, type, member) ((type *) ((char *) (pointer) - offsetof(type, member)))
 
-#define MIN(a, b)                                                                                            \
-        ({                                                                                                   \
-                __typeof__(a) min_a_ = (a);                                                                  \
-                __typeof__(b) min_b_ = (b);                                                                  \
-                min_a_ < min_b_ ? min_a_ : min_b_;                                                           \
+#define MIN(a, b)                                                                                           \
+        ({                                                                                                  \
+                __typeof__(a) min_a_ = (a);                                                                 \
+                __typeof__(b) min_b_ = (b);                                                                 \
+                min_a_ < min_b_ ? min_a_ : min_b_;                                                          \
         })
-#define MAX(a, b)                                                                                            \
-        ({                                                                                                   \
-                __typeof__(a) max_a_ = (a);                                                                  \
-                __typeof__(b) max_b_ = (b);                                                                  \
-                max_a_ > max_b_ ? max_a_ : max_b_;                                                           \
+#define MAX(a, b)                                                                                           \
+        ({                                                                                                  \
+                __typeof__(a) max_a_ = (a);                                                                 \
+                __typeof__(b) max_b_ = (b);                                                                 \
+                max_a_ > max_b_ ? max_a_ : max_b_;                                                          \
         })
 
 /* Hands a pointer on: the variable is NULL afterwards, so that its cleanup leaves the object alone. */
-#define TAKE_PTR(pointer)                                                                                    \
-        ({                                                                                                   \
-                __typeof__(pointer) *take_p_ = &(pointer);                                                   \
-                __typeof__(pointer) take_v_ = *take_p_;                                                      \
-                *take_p_ = NULL;                                                                             \
-                take_v_;                                                                                     \
+#define TAKE_PTR(pointer)                                                                                   \
+        ({                                                                                                  \
+                __typeof__(pointer) *take_p_ = &(pointer);                                                  \
+                __typeof__(pointer) take_v_ = *take_p_;                                                     \
+                *take_p_ = NULL;                                                                            \
+                take_v_;                                                                                    \
         })
 
 /* The same for a descriptor: it is -EBADF afterwards. */
-#define TAKE_FD(fd)                                                                                          \
-        ({                                                                                                   \
-                int *take_fd_p_ = &(fd);                                                                     \
-                int take_fd_ = *take_fd_p_;                                                                  \
-                *take_fd_p_ = -EBADF;                                                                        \
-                take_fd_;                                                                                    \
+#define TAKE_FD(fd)                                                                                         \
+        ({                                                                                                  \
+                int *take_fd_p_ = &(fd);                                                                    \
+                int take_fd_ = *take_fd_p_;                                                                 \
+                *take_fd_p_ = -EBADF;                                                                       \
+                take_fd_;                                                                                   \
         })
 
 /* Makes NAMEp(TYPE *p), for _cleanup_, from a destructor that takes NULL. */
-#define DEFINE_CLEANUP(type, destructor)                                                                     \
-        static inline void destructor##p(type *p)                                                            \
-        {                                                                                                    \
-                if (*p)                                                                                      \
-                        destructor(*p);                                                                      \
+#define DEFINE_CLEANUP(type, destructor)                                                                    \
+        static inline void destructor##p(type *p)                                                           \
+        {                                                                                                   \
+                if (*p)                                                                                     \
+                        destructor(*p);                                                                     \
         }
 
 static inline bool streq(const char *a, const char *b)

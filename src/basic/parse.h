@@ -13,7 +13,8 @@ int parse_u64(const char *s, uint64_t *ret);
 int parse_mode(const char *s, uint32_t *ret); /* octal, up to 07777 */
 /* "4K", "1.5M", "2G", "infinity" (UINT64_MAX): base 1024, as systemd.resource-control(5). */
 int parse_bytes(const char *s, uint64_t *ret);
-/* "90", "1min 30s", "100ms", "infinity" (UINT64_MAX): a bare number is seconds, as systemd.time(7). Microseconds. */
+/* "90", "1min 30s", "100ms", "infinity" (UINT64_MAX): a bare number is seconds, as systemd.time(7).
+ * Microseconds. */
 int parse_usec(const char *s, uint64_t *ret);
 /* "TERM", "SIGTERM", "15", "RTMIN+3": the number 1 to 64. */
 int parse_signal(const char *s, int *ret);

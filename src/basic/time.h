@@ -1,7 +1,7 @@
 #pragma once
 
-/* Times are microseconds in 64 bits: CLOCK_REALTIME for people, CLOCK_MONOTONIC for deadlines. Nothing here reads a
- * clock: that is sys/clock.h, and pure code takes the time as a parameter. */
+/* Times are microseconds in 64 bits: CLOCK_REALTIME for people, CLOCK_MONOTONIC for deadlines. Nothing here
+ * reads a clock: that is sys/clock.h, and pure code takes the time as a parameter. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -6,8 +6,8 @@
 
 #include "basic/macro.h"
 
-/* Length (1 to 4) of the valid character at the start of s, 0 when there is none; *ret_incomplete (may be NULL)
- * says whether s ends within what so far could be a valid character. n >= 1. */
+/* Length (1 to 4) of the valid character at the start of s, 0 when there is none; *ret_incomplete (may be
+ * NULL) says whether s ends within what so far could be a valid character. n >= 1. */
 size_t utf8_character(const char *s, size_t n, bool *ret_incomplete);
 
 /* How many of the last bytes of s (0 to 3) are the beginning of a character that is not complete yet. */

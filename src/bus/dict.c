@@ -157,7 +157,7 @@ static int store_value(const DictKey *k, SettingValue *v, Error *e)
 
 static int read_entry(sd_bus_message *m, const DictKey *keys, size_t n_keys, uint64_t *given, Error *e)
 {
-        SettingValue v;
+        SettingValue v = {0};
         const char *name;
         size_t i;
         int r;

@@ -112,6 +112,12 @@ typedef struct ReadRequest {
         uint64_t max_bytes, lines, wait;
 } ReadRequest;
 
+static void read_request_done(ReadRequest *request)
+{
+        free(request->cursor);
+        request->cursor = NULL;
+}
+
 typedef struct PendingRead {
         Pending pending;
         JobWatch watch;
@@ -290,7 +296,7 @@ static void on_destroy(Pending *p)
         PendingRead *pr = container_of(p, PendingRead, pending);
 
         job_watch_remove(&pr->watch);
-        free(pr->request.cursor);
+        read_request_done(&pr->request);
         free(pr);
 }
 
@@ -335,22 +341,18 @@ static int read_later(sd_bus_message *m, Peer *peer, Job *job, ReadRequest *requ
 int bus_job_method_read_log(sd_bus_message *m, Peer *peer, Job *job, sd_bus_error *ret_error)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_free_ char *cursor = NULL;
-        ReadRequest request;
+        _cleanup_(read_request_done) ReadRequest request = {0};
         Error e = ERROR_NULL;
         uint64_t bytes = 0;
         int r;
 
         r = read_read_request(m, &request, &e);
-        if (r < 0)
-                return bus_error_set(ret_error, &e, r);
-        if (request.wait > 0 && !read_is_ready(job, &request)) {
+        if (r >= 0 && request.wait > 0 && !read_is_ready(job, &request)) {
                 r = read_later(m, peer, job, &request, &e);
-                free(request.cursor);
                 return r < 0 ? bus_error_set(ret_error, &e, r) : r;
         }
-        cursor = request.cursor;
-        r = read_reply_new(m, job, &request, &reply, &bytes, &e);
+        if (r >= 0)
+                r = read_reply_new(m, job, &request, &reply, &bytes, &e);
         if (r < 0)
                 return bus_error_set(ret_error, &e, r);
         r = peer_send(peer, reply);

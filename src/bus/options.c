@@ -11,7 +11,7 @@
 
 static int read_option(sd_bus_message *m, ExecSpec *spec, Error *e)
 {
-        SettingValue v;
+        SettingValue v = {0};
         const char *name;
         SettingId id;
         int r;

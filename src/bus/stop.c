@@ -156,7 +156,7 @@ int bus_job_method_kill(sd_bus_message *m, Peer *peer, Job *job, sd_bus_error *r
         Error e = ERROR_NULL;
         const char *word;
         int32_t sig = 0;
-        Whom whom;
+        Whom whom = WHOM_ALL;
         int r;
 
         r = sd_bus_message_read(m, "si", &word, &sig);

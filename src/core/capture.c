@@ -15,7 +15,7 @@
 #include "sys/clock.h"
 #include "sys/stdio.h"
 
-#define SMALL_READ (16U * 1024)
+#define SMALL_READ ((size_t) 16 * 1024)
 
 static const Stream stream_of[2] = {STREAM_STDOUT, STREAM_STDERR};
 

@@ -15,10 +15,10 @@
 typedef struct Capture Capture;
 typedef struct Ring Ring;
 
-#define CAPTURE_BUFFER_SIZE (64U * 1024)
-#define CAPTURE_BUDGET (4U * CAPTURE_BUFFER_SIZE)
+#define CAPTURE_BUFFER_SIZE ((size_t) 64 * 1024)
+#define CAPTURE_BUDGET (4 * CAPTURE_BUFFER_SIZE)
 #define CAPTURE_PAUSE_USEC USEC_PER_MSEC
-#define CAPTURE_PIPE_SIZE (256U * 1024)
+#define CAPTURE_PIPE_SIZE ((size_t) 256 * 1024)
 
 /* What all captures share. */
 typedef struct CaptureHost {

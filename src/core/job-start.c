@@ -13,6 +13,7 @@
 #include "basic/alloc.h"
 #include "basic/errno-name.h"
 #include "basic/fd.h"
+#include "basic/parse.h"
 #include "basic/strv.h"
 #include "core/environment.h"
 #include "core/job-set.h"
@@ -289,7 +290,8 @@ static SettingId setting_of_step(const Job *job, const SpawnFailure *failure)
                        : job->spec.user ? SETTING_USER
                                         : SETTING_SUPPLEMENTARY_GROUPS;
         case SPAWN_LIMITS: {
-                int id = exec_spec_limit_setting(atoi(failure->detail));
+                int64_t resource;
+                int id = parse_i64(failure->detail, &resource) < 0 ? -ENOENT : exec_spec_limit_setting((int) resource);
 
                 return id < 0 ? _SETTING_MAX : (SettingId) id;
         }

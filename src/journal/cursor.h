@@ -1,13 +1,15 @@
 #pragma once
 
 /*
- * A cursor names the place just after one record of one job's log, in one run of reeve: opaque to clients, text on the wire:
+ * A cursor names the place just after one record of one job's log, in one run of reeve: opaque to clients,
+ * text on the wire:
  *
  *      r=4fe2…c1 ; j=1a ; n=2710 ; b=18696 ; c=26f2          (without the blanks; numbers in hex)
  *      run         job    seqnum   bytes     records
  *
- * bytes and records count the output (not the notes) up to and with that record: so what a reader lost is one
- * subtraction, also when the record is long gone. The job is its serial number, for an Id can be used again.
+ * bytes and records count the output (not the notes) up to and with that record: so what a reader lost is
+ * one subtraction, also when the record is long gone. The job is its serial number, for an Id can be used
+ * again.
  */
 
 #include <stdint.h>

@@ -3,10 +3,10 @@
 /*
  * Records as text, for people and programs; the fields are those of Job.FollowLog.
  *      raw    the bytes of the output; no notes
- *      short  2026-11-22T22:09:02.123456+0000 HOST NAME[PID]: MESSAGE, as `journalctl -o short-iso-precise`; unprintable bytes
- *             are shown as it does there
- *      json   one object a line, as `journalctl -o json`: values are strings; MESSAGE is an array of byte values when it is not
- *             UTF-8 or holds control characters
+ *      short  2026-11-22T22:09:02.123456+0000 HOST NAME[PID]: MESSAGE, as `journalctl -o short-iso-precise`;
+ *             colours are taken out, unprintable bytes are shown as it does there
+ *      json   one object a line, as `journalctl -o json`: values are strings; MESSAGE is an array of byte
+ *             values when it is not UTF-8 or holds control characters
  */
 
 #include "basic/macro.h"
@@ -27,11 +27,15 @@ int log_format_from_string(const char *s); /* -EINVAL */
 
 /* Whose records these are. */
 typedef struct LogContext {
-        const char *job, *session, *identifier, *hostname; /* identifier: the last path component of argv[0] */
-        uint32_t pid;                                      /* 0: not shown */
+        const char *job, *session, *hostname;
+        const char *identifier; /* the last path component of argv[0] */
+        uint32_t pid;           /* 0: not shown */
 } LogContext;
 
-/* cursor: the text of the place behind the record; NULL leaves __CURSOR out. Adds nothing where the format shows nothing. */
-void log_format_record(LogFormat f, const LogContext *c, const Record *record, const char *cursor, Buffer *b);
+/* cursor: the text of the place behind the record; NULL leaves __CURSOR out. Adds nothing where the format
+ * shows nothing. */
+void log_format_record(LogFormat f, const LogContext *c, const Record *record, const char *cursor,
+                       Buffer *b);
 /* A loss, in its place in the stream: short "[N bytes lost]", json an entry with REEVE_EVENT=lost. */
-void log_format_lost(LogFormat f, const LogContext *c, uint64_t bytes, uint64_t records, usec_t realtime, Buffer *b);
+void log_format_lost(LogFormat f, const LogContext *c, uint64_t bytes, uint64_t records, usec_t realtime,
+                     Buffer *b);

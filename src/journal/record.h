@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * A record is one line of output, or a part of one, as the ring holds it. In memory, native byte order, at an offset
- * that is a multiple of 8, the bytes running on at the start of the ring when they reach its end:
+ * A record is one line of output, or a part of one, as the ring holds it. In memory, native byte order, at
+ * an offset that is a multiple of 8, the bytes running on at the start of the ring when they reach its end:
  *
  *      0        2              4        5       6           8
  *      +--------+--------------+--------+-------+-----------+
@@ -49,7 +49,7 @@ enum {
 
 typedef struct RecordHeader {
         uint16_t size;
-        uint16_t size_before; /* 0 before the first one; a first record may be told by its sequence number, 1 */
+        uint16_t size_before; /* 0 before the first one, which has sequence number 1 */
         uint8_t stream;
         uint8_t flags;
         uint16_t zero;

@@ -163,6 +163,13 @@ static IndexEntry *ring_block(const Ring *r, uint64_t block)
         return &r->index[block % r->n_index];
 }
 
+/* The last block that has an entry: the one in which the newest record starts, not the one in which it ends.
+ * Something is held. */
+static uint64_t ring_last_block(const Ring *r)
+{
+        return r->index_next / RING_BLOCK - 1;
+}
+
 /* Moves what is held into an area of another capacity, which is large enough for it. */
 static bool ring_move(Ring *r, uint64_t capacity)
 {
@@ -181,7 +188,7 @@ static bool ring_move(Ring *r, uint64_t capacity)
                 first = MIN(held, r->capacity - r->head_at);
                 memcpy(area, r->area + r->head_at, first);
                 memcpy(area + first, r->area, held - first);
-                for (uint64_t b = r->head / RING_BLOCK; b <= (r->tail - 1) / RING_BLOCK; b++)
+                for (uint64_t b = r->head / RING_BLOCK; b <= ring_last_block(r); b++)
                         index[b % n_index] = *ring_block(r, b);
         }
 
@@ -383,7 +390,7 @@ int ring_check_position(const Ring *r, const RingPosition *p)
  * held. */
 static IndexEntry ring_find_block(const Ring *r, uint64_t seqnum)
 {
-        uint64_t low = r->head / RING_BLOCK, high = (r->tail - 1) / RING_BLOCK;
+        uint64_t low = r->head / RING_BLOCK, high = ring_last_block(r);
         IndexEntry oldest = {.offset = r->head, .position = r->head_position};
         const IndexEntry *found;
 

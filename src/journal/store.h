@@ -1,9 +1,10 @@
 #pragma once
 
 /*
- * The store: one budget for the memory of all rings. A ring asks before it grows; when the budget is used up, rings of
- * finished jobs are emptied, the one that finished first going first; when there are none left, the answer is no, and the ring
- * goes on within what it has. Pure: where the memory comes from is the owner's business (sys/ring-memory.h; malloc in tests).
+ * The store: one budget for the memory of all rings. A ring asks before it grows; when the budget is used
+ * up, rings of finished jobs are emptied, the one that finished first going first; when there are none left,
+ * the answer is no, and the ring goes on within what it has. Pure: where the memory comes from is the
+ * owner's business (sys/ring-memory.h; malloc in tests).
  */
 
 #include <stddef.h>
@@ -32,6 +33,7 @@ void store_done(Store *s); /* all rings are gone by then */
 /* A smaller budget empties finished rings at once; running ones keep what they have. */
 void store_set_budget(Store *s, uint64_t budget);
 
-/* For ring.c: takes size bytes from the budget and maps them. NULL: over the budget, or no memory. Never empties `asking`. */
+/* For ring.c: takes size bytes from the budget and maps them. NULL: over the budget, or no memory. Never
+ * empties `asking`. */
 void *store_map(Store *s, size_t size, const Ring *asking);
 void store_unmap(Store *s, void *memory, size_t size);

@@ -53,21 +53,34 @@ static bool process_lives(const ProcessStat *ps)
         return ps->state != 'X' && (ps->state != 'Z' || ps->threads > 1);
 }
 
-static bool process_is_member(const ProcessStat *ps, pid_t leader, GroupMembers which)
+static bool process_is_member(const ProcessStat *ps, pid_t leader, bool leader_is_ours, GroupMembers which)
 {
-        if (ps->group == leader)
+        if (ps->group == leader || (leader_is_ours && ps->pid == leader))
                 return which & GROUP_SAME_GROUP;
         return ps->session == leader && (which & GROUP_SAME_SESSION);
 }
 
+/* Whether the leader is still our child, not reaped: its number means it and nobody else. */
+static bool leader_is_our_child(const Scope *s, bool *ret_lives)
+{
+        siginfo_t si = {0};
+
+        if (waitid(P_PID, (id_t) s->leader, &si, WEXITED | WNOHANG | WNOWAIT) < 0)
+                return false;
+        *ret_lives = si.si_pid == 0;
+        return true;
+}
+
 int scope_group_pids(const Scope *s, GroupMembers which, PidList *l)
 {
+        bool ours, lives;
         struct dirent *de;
         DIR *proc;
         int r = 0;
 
         if (s->leader <= 0)
                 return 0;
+        ours = leader_is_our_child(s, &lives);
         proc = opendir("/proc");
         if (!proc)
                 return -errno;
@@ -76,22 +89,11 @@ int scope_group_pids(const Scope *s, GroupMembers which, PidList *l)
 
                 if (de->d_name[0] >= '1' && de->d_name[0] <= '9' &&
                     process_stat(dirfd(proc), de->d_name, &ps) && process_lives(&ps) &&
-                    process_is_member(&ps, s->leader, which))
+                    process_is_member(&ps, s->leader, ours, which))
                         r = pid_list_add(l, ps.pid);
         }
         (void) closedir(proc);
         return r < 0 ? r : 0;
-}
-
-/* Whether the leader is still our child, not reaped: its number means it and nobody else. */
-static bool leader_is_ours(const Scope *s, bool *ret_lives)
-{
-        siginfo_t si = {0};
-
-        if (waitid(P_PID, (id_t) s->leader, &si, WEXITED | WNOHANG | WNOWAIT) < 0)
-                return false;
-        *ret_lives = si.si_pid == 0;
-        return true;
 }
 
 int scope_group_is_populated(const Scope *s)
@@ -102,7 +104,7 @@ int scope_group_is_populated(const Scope *s)
 
         if (s->leader <= 0)
                 return 0;
-        if (leader_is_ours(s, &lives) && lives)
+        if (leader_is_our_child(s, &lives) && lives)
                 return 1;
 
         /* A zombie counts for kill(2), so /proc has to say. */
@@ -120,9 +122,7 @@ int scope_group_signal(const Scope *s, int sig)
                 return 0;
         if (errno != ESRCH)
                 return -errno;
-        if (!leader_is_ours(s, &lives) || !lives)
-                return 0;
-        if (kill(s->leader, sig) >= 0)
-                return 1;
-        return errno == ESRCH ? 0 : -errno;
+        if (leader_is_our_child(s, &lives) && lives && kill(s->leader, sig) < 0 && errno != ESRCH)
+                return -errno;
+        return 0;
 }

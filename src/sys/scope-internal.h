@@ -27,6 +27,5 @@ typedef enum GroupMembers {
 
 int scope_group_pids(const Scope *s, GroupMembers which, PidList *l);
 int scope_group_is_populated(const Scope *s);
-/* To the whole group at once, which no fork can escape: 0, also when there is none. 1: the leader has not
- * made it yet, and got it. */
+/* To the whole group at once, which no fork can escape; before the leader has made it, to the leader. */
 int scope_group_signal(const Scope *s, int sig);

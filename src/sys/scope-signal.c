@@ -121,8 +121,6 @@ static int signal_group(const Scope *s, int sig, unsigned rounds, PidList *done)
         if (r < 0)
                 return r;
         r = scope_group_signal(s, sig);
-        if (r > 0)
-                r = pid_list_add(done, s->leader);
         if (r < 0)
                 return r;
         return signal_rounds(s, sig, rounds, done);

@@ -128,12 +128,14 @@ static int child_oom_score(int value)
         return write_text(AT_FDCWD, "/proc/self/oom_score_adj", at, (size_t) (end - at));
 }
 
-static int child_limits(const SpawnParameters *p)
+static void child_limits(const SpawnParameters *p, int status_fd)
 {
         for (int i = 0; i < RLIM_NLIMITS; i++)
-                if (p->limits & (1U << i) && setrlimit(i, &p->limit[i]) < 0)
-                        return -errno;
-        return 0;
+                if (p->limits & (1U << i) && setrlimit(i, &p->limit[i]) < 0) {
+                        const char resource[] = {(char) ('0' + i / 10), (char) ('0' + i % 10), '\0'};
+
+                        child_fail(status_fd, SPAWN_LIMITS, errno, resource);
+                }
 }
 
 /* What is inheritable passes a root program by the bounding set, and what is ambient any program: those go,
@@ -314,8 +316,7 @@ static void child_prepare(const SpawnParameters *p, int status_fd, bool join_cgr
                 child_fail(status_fd, SPAWN_OOM_SCORE, -r, NULL);
         if (p->set_nice && setpriority(PRIO_PROCESS, 0, p->nice) < 0)
                 child_fail(status_fd, SPAWN_NICE, errno, NULL);
-        if ((r = child_limits(p)) < 0)
-                child_fail(status_fd, SPAWN_LIMITS, -r, NULL);
+        child_limits(p, status_fd);
         if (p->set_capabilities && (r = child_capabilities(p->capabilities)) < 0)
                 child_fail(status_fd, SPAWN_CAPABILITIES, -r, NULL);
 }
