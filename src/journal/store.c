@@ -47,16 +47,21 @@ void store_set_budget(Store *s, uint64_t budget)
         store_shrink(s, budget, NULL);
 }
 
+/* One part in so many of the budget is for small areas only: so that who comes while floods have taken all the rest still has a log. */
+#define STORE_RESERVE 8U
+
 void *store_map(Store *s, size_t size, const Ring *asking)
 {
-        uint64_t own = ring_memory(asking), limit = s->budget - MIN((uint64_t) size, s->budget) + own;
-        uint64_t freeable = 0;
+        uint64_t own = ring_memory(asking), budget = s->budget, limit, freeable = 0;
         void *memory;
 
         /* A ring grows by moving: it has both areas for a moment, and then only the new one. So what it has
          * is as good as given back, and is not held against it. */
-        if (size > s->budget)
+        if (size > RING_BYTES_MIN && s->used > own) /* others are there: more may come */
+                budget -= budget / STORE_RESERVE;
+        if (size > budget)
                 return NULL;
+        limit = budget - size + own;
         if (s->used > limit) {
                 LIST_FOREACH (&s->finished, node) {
                         const Ring *r = ring_of_finished(node);
