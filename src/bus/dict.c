@@ -111,10 +111,9 @@ static int read_value(sd_bus_message *m, SettingValue *v)
         }
 }
 
-int dict_read_variant(sd_bus_message *m, const char *key, SettingType type, SettingValue *ret, Error *e)
+static int check_type(sd_bus_message *m, const char *key, const char *signature, Error *e)
 {
-        const char *signature = setting_signature(type), *contents;
-        SettingValue v = {.type = type};
+        const char *contents;
         char found;
         int r;
 
@@ -124,8 +123,27 @@ int dict_read_variant(sd_bus_message *m, const char *key, SettingType type, Sett
         if (found != 'v')
                 return error_set(e, ERROR_INVALID_ARGS, "%s: is no variant", key);
         if (!streq(contents, signature))
-                return error_set(e, ERROR_INVALID_ARGS, "%s: has type %s, must be %s", key, contents,
-                                 signature);
+                return error_set(e, ERROR_INVALID_ARGS, "%s: has type %s, must be %s", key, contents, signature);
+        return 0;
+}
+
+static int skip_variant(sd_bus_message *m, const char *key, const char *signature, Error *e)
+{
+        int r;
+
+        r = check_type(m, key, signature, e);
+        return r < 0 ? r : sd_bus_message_skip(m, "v");
+}
+
+int dict_read_variant(sd_bus_message *m, const char *key, SettingType type, SettingValue *ret, Error *e)
+{
+        const char *signature = setting_signature(type);
+        SettingValue v = {.type = type};
+        int r;
+
+        r = check_type(m, key, signature, e);
+        if (r < 0)
+                return r;
         r = sd_bus_message_enter_container(m, 'v', signature);
         if (r >= 0)
                 r = read_value(m, &v);
@@ -171,7 +189,8 @@ static int read_entry(sd_bus_message *m, const DictKey *keys, size_t n_keys, uin
                 return error_set(e, ERROR_INVALID_ARGS, "%s: there is no such option here", name);
         if (*given & (UINT64_C(1) << i))
                 return error_set(e, ERROR_INVALID_ARGS, "%s: given twice", name);
-        r = dict_read_variant(m, name, keys[i].type, &v, e);
+        r = keys[i].signature ? skip_variant(m, name, keys[i].signature, e) :
+                                dict_read_variant(m, name, keys[i].type, &v, e);
         if (r < 0)
                 return r;
         *given |= UINT64_C(1) << i;

@@ -45,7 +45,8 @@ static int read_until(sd_bus_message *m, bool until[static ELEMENTSOF(conditions
                         {conditions[2].name, SETTING_TYPE_BOOL, &until[2]},
                         {"Ready", SETTING_TYPE_BOOL, .unavailable = true},
                         {"Port", SETTING_TYPE_UINT16, .unavailable = true},
-                        {"LogPattern", SETTING_TYPE_STRING, .unavailable = true},
+                        {"Ports", .signature = "aq", .unavailable = true},
+                {"LogPattern", SETTING_TYPE_STRING, .unavailable = true},
                         {"LogStreams", SETTING_TYPE_STRV, .unavailable = true},
         };
         int r;

@@ -188,7 +188,6 @@ struct PendingStop {
         Pending pending;
         bool of_job; /* Job.Stop: no ids in the answer */
         Reached reached;
-        usec_t timeout; /* the longest of all */
         size_t n_watches, n_left;
         StopWatch watches[];
 };
@@ -212,10 +211,14 @@ static void stop_answer(PendingStop *s)
         pending_reply(&s->pending, r < 0 ? NULL : m, s->reached.n_pids * sizeof(pid_t) + 256);
 }
 
+/* The patience is with the kernel, so it begins with the kill: who has been suspended for longer than all timers first kills, and
+ * then waits. */
 static void on_moment(JobWatch *w, Job *job, JobMoment moment)
 {
         StopWatch *sw = container_of(w, StopWatch, watch);
 
+        if (moment == JOB_MOMENT_KILLED)
+                pending_arm(&sw->stop->pending, usec_add(manager_now(), STOP_PATIENCE));
         if (moment != JOB_MOMENT_FINISHED && moment != JOB_MOMENT_REMOVED)
                 return;
         job_watch_remove(w);
@@ -303,28 +306,23 @@ static int stop_add(PendingStop *s, Job *job)
         return 0;
 }
 
-static void stop_tell(PendingStop *s, JobSet *jobs, const StopOptions *o)
+static int stop_tell(PendingStop *s, JobSet *jobs, const StopOptions *o)
 {
         size_t n = s->n_watches;
-        _cleanup_free_ Job **told = alloc_array(Job *, n + 1);
-        usec_t longest = 0;
+        _cleanup_free_ Job **told = alloc_array(Job *, n);
 
-        for (size_t i = 0; i < n; i++) {
-                usec_t timeout = o->timeout_given ? o->timeout : s->watches[i].job->spec.timeout_stop;
-
-                longest = MAX(longest, timeout);
-                if (told)
-                        told[i] = s->watches[i].job;
-        }
-        pending_arm(&s->pending, usec_add(usec_add(manager_now(), longest), STOP_PATIENCE));
+        if (!told)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                told[i] = s->watches[i].job;
         /* A job may be finished by this, and the last one takes s with it. */
-        for (size_t i = 0; told && i < n; i++) {
+        for (size_t i = 0; i < n; i++) {
                 if (told[i]->is_main && jobs->stop_main)
                         jobs->stop_main(jobs, (int) o->sig);
                 else
-                        job_stop(told[i], (int) o->sig,
-                                 o->timeout_given ? o->timeout : told[i]->spec.timeout_stop);
+                        job_stop(told[i], (int) o->sig, o->timeout_given ? o->timeout : told[i]->spec.timeout_stop);
         }
+        return 0;
 }
 
 static int stop_jobs(Peer *peer, sd_bus_message *m, Job *const *jobs, size_t n, bool of_job,
@@ -336,20 +334,18 @@ static int stop_jobs(Peer *peer, sd_bus_message *m, Job *const *jobs, size_t n, 
         r = stop_new(peer, m, n, of_job, &s, e);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < n && r >= 0; i++)
                 r = stop_add(s, jobs[i]);
-                if (r < 0) {
-                        Error no_memory;
+        if (r >= 0 && n > 0)
+                r = stop_tell(s, &peer->server->manager->jobs, o);
+        if (r < 0) {
+                Error no_memory;
 
-                        error_no_memory(&no_memory);
-                        pending_fail(&s->pending, &no_memory);
-                        return 1;
-                }
-        }
-        if (n == 0)
+                error_no_memory(&no_memory);
+                pending_fail(&s->pending, &no_memory);
+        } else if (n == 0) {
                 stop_answer(s);
-        else
-                stop_tell(s, &peer->server->manager->jobs, o);
+        }
         return 1;
 }
 

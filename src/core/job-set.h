@@ -52,6 +52,7 @@ typedef struct JobSetConfig {
         char *const *environment; /* that every session starts with */
         const char *working_directory;
         const struct rlimit *nofile; /* what reeve itself was given: jobs get that */
+        int nice;                    /* likewise */
         unsigned live_max, finished_max;
 } JobSetConfig;
 

@@ -165,12 +165,12 @@ static void prepare_limits(const Job *job, SpawnParameters *sp)
         }
 }
 
-static void prepare_credentials(const ExecSpec *spec, SpawnParameters *sp)
+static void prepare_credentials(const ExecSpec *spec, int nice, SpawnParameters *sp)
 {
         sp->set_umask = exec_spec_is_given(spec, SETTING_UMASK);
         sp->umask = (mode_t) spec->umask;
-        sp->set_nice = exec_spec_is_given(spec, SETTING_NICE);
-        sp->nice = (int) spec->nice;
+        sp->set_nice = true;
+        sp->nice = exec_spec_is_given(spec, SETTING_NICE) ? (int) spec->nice : nice;
         sp->set_oom_score = exec_spec_is_given(spec, SETTING_OOM_SCORE_ADJUST);
         sp->oom_score_adjust = (int) spec->oom_score_adjust;
         sp->no_new_privileges = spec->no_new_privileges;
@@ -197,6 +197,12 @@ static int prepare_stdio(const Job *job, Preparation *p, SpawnParameters *sp, Er
                 r = stdio_output_pipe(p->stderr_fds);
         if (r < 0)
                 return start_failed(e, "stdio", r);
+        if (sp->set_user) {
+                /* Best effort: without CAP_CHOWN the job writes all the same, only not by that name. */
+                (void) stdio_give(p->stdout_fds[1], sp->uid);
+                if (p->stderr_fds[1] >= 0)
+                        (void) stdio_give(p->stderr_fds[1], sp->uid);
+        }
         sp->fds[0] = spec->input == EXEC_INPUT_DATA ? p->stdin_fd : job->set->null_fd;
         sp->fds[1] = p->stdout_fds[1];
         sp->fds[2] = spec->merge_output ? p->stdout_fds[1] : p->stderr_fds[1];
@@ -210,7 +216,7 @@ static int prepare(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
         sp->argv = job->spec.argv;
         sp->foreground = job->is_main;
         prepare_limits(job, sp);
-        prepare_credentials(&job->spec, sp);
+        prepare_credentials(&job->spec, job->set->config.nice, sp);
         r = prepare_user(&job->spec, p, sp, e);
         if (r >= 0)
                 r = prepare_directory(job, sp, e);

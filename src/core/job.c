@@ -134,6 +134,7 @@ static void do_kill(Job *job)
         if (r < 0 && r != -ESRCH)
                 log_warning_errno(r, "Job %s: cannot kill", job->id);
         timer_disarm(job->set->config.timers, &job->stop_timer);
+        tell(job, JOB_MOMENT_KILLED);
 }
 
 static void do_close_output(Job *job)

@@ -48,6 +48,7 @@ typedef enum JobMoment {
         JOB_MOMENT_OUTPUT,       /* records were added */
         JOB_MOMENT_EXITED,       /* the leader ended, what it wrote was taken */
         JOB_MOMENT_DRAINED,      /* all output that will come is in the log */
+        JOB_MOMENT_KILLED,       /* all of it was sent SIGKILL */
         JOB_MOMENT_FINISHED,     /* nothing is left of it */
         JOB_MOMENT_REMOVED,      /* its record goes after this */
 } JobMoment;

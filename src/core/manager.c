@@ -87,8 +87,9 @@ static int on_reap(sd_event_source *source, void *userdata)
         return 0;
 }
 
-/* A signal that a job's process sends is no order, unless it is the main job's. Who cannot be placed any
- * more is taken for a job's; only PID 1 can be strict here, for elsewhere the sender may be anybody. */
+/* A signal that a job's process sends is no order, unless it is the main job's. Where the tree says so it is the place that counts, not
+ * whether we know the job: it may be on its way to exec, or just gone. Who cannot be placed any more is taken for a job's; only PID 1 can
+ * be strict here, for elsewhere the sender may be anybody. */
 static bool is_order(Manager *m, const SignalInfo *info)
 {
         _cleanup_free_ char *path = NULL;
@@ -99,7 +100,9 @@ static bool is_order(Manager *m, const SignalInfo *info)
         job = job_set_get_by_pid(&m->jobs, info->sender);
         if (job)
                 return job->is_main;
-        return !m->boot->is_pid1 || cgroup_of_pid(info->sender, &path) >= 0;
+        if (cgroup_of_pid(info->sender, &path) < 0)
+                return !m->boot->is_pid1;
+        return !cgroup_tree_holds_job(&m->tree, path);
 }
 
 static void on_one_signal(Manager *m, const SignalInfo *info)
@@ -205,6 +208,7 @@ static int init_parts(Manager *m, const ManagerConfig *config)
                         .environment = m->environment,
                         .working_directory = m->boot->working_directory,
                         .nofile = &m->boot->nofile,
+                .nice = m->boot->nice,
                         .live_max = config->live_max,
                         .finished_max = config->finished_max,
         };

@@ -29,7 +29,7 @@ static int listen_at_all(BusServer *server, const Options *o)
                 if (r >= 0)
                         n++;
                 else
-                        last = log_error_errno(r, "Cannot listen at %s", *address);
+                        last = log_error_errno(r, "--address=%s: cannot listen there", *address);
         }
         if (n > 0 || o->command) /* a main job needs no bus to be run */
                 return 0;

@@ -122,6 +122,7 @@ int options_parse(Options *o, int argc, char **argv)
                 longs[i] = (struct option){table[i].name,
                                            table[i].argument ? required_argument : no_argument, NULL,
                                            0x100 + (int) i};
+        opterr = 0;
         while ((c = getopt_long(argc, argv, "+hV", longs, NULL)) >= 0) {
                 if (c == 'h' || c == 0x100 + OPTION_HELP) {
                         show_help();
@@ -131,8 +132,11 @@ int options_parse(Options *o, int argc, char **argv)
                         printf("reeve %s\n", REEVE_VERSION);
                         return 0;
                 }
-                if (c == '?') /* getopt_long() has said what is wrong */
+                if (c == '?') {
+                        fprintf(stderr, "reeve: %s: no such option, or not used like that; see reeve --help\n",
+                                argv[optind - 1]);
                         return -EINVAL;
+                }
                 r = apply(o, (size_t) (c - 0x100), optarg);
                 if (r < 0)
                         return r;

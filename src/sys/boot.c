@@ -122,6 +122,9 @@ static char *leave_working_directory(void)
         return cwd;
 }
 
+/* Among a thousand busy processes of a job PID 1 must still get to stopping them. */
+#define BOOT_NICE 10
+
 int boot_cure(BootState *ret)
 {
         BootState b = {.is_pid1 = getpid() == 1};
@@ -136,7 +139,10 @@ int boot_cure(BootState *ret)
         limit = (struct rlimit){b.nofile.rlim_max, b.nofile.rlim_max};
         (void) setrlimit(RLIMIT_NOFILE, &limit);
 
-        if (!b.is_pid1)
+        b.nice = getpriority(PRIO_PROCESS, 0);
+        if (b.is_pid1)
+                (void) setpriority(PRIO_PROCESS, 0, b.nice - BOOT_NICE);
+        else
                 b.is_subreaper = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) >= 0;
         b.working_directory = leave_working_directory();
         if (!b.working_directory)

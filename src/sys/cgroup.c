@@ -347,3 +347,17 @@ void cgroup_tree_close(CgroupTree *t)
         free(t->refusal);
         *t = (CgroupTree){.fd = -EBADF};
 }
+
+bool cgroup_tree_holds_job(const CgroupTree *t, const char *path)
+{
+        const char *below;
+        size_t n;
+
+        if (t->fd < 0)
+                return false;
+        below = startswith(path, streq(t->path, "/") ? "" : t->path);
+        if (!below || *below != '/')
+                return false;
+        n = strcspn(below + 1, "/");
+        return n > strlen(".slice") && strncmp(below + 1 + n - strlen(".slice"), ".slice", strlen(".slice")) == 0;
+}

@@ -35,8 +35,9 @@ typedef struct CgroupTree {
         char *path; /* that folder, as /proc/PID/cgroup names it, "/" or "/a/b"; NULL when fd is -EBADF */
         unsigned controllers; /* bits of CgroupController, enabled for jobs */
         char *refusal;        /* why there is no tree, for people: what was tried and what the kernel said */
-        const char *kept_slice; /* a session's folder that stays when its last scope goes: "default.slice"; NULL: none does */
-        bool temporary;       /* the folder was made by us (not as PID 1), and goes with us */
+        const char *kept_slice; /* a session's folder that stays when its last scope goes: "default.slice";
+                                   NULL: none does */
+        bool temporary;         /* the folder was made by us (not as PID 1), and goes with us */
 } CgroupTree;
 
 /* Finds the tree and prepares it: as PID 1 below the cgroup we are in, whose processes (those of our own PID
@@ -48,6 +49,9 @@ void cgroup_tree_close(CgroupTree *t); /* removes what can be removed of a tempo
 /* The path of the cgroup2 hierarchy ("0::") of a process, also of a zombie, given to free(). pid 0: our own.
  * -ESRCH. */
 int cgroup_of_pid(pid_t pid, char **ret);
+
+/* Whether a path of /proc/PID/cgroup is in some session's folder of the tree, also one that is gone by now. */
+bool cgroup_tree_holds_job(const CgroupTree *t, const char *path);
 
 /* The effective memory limit that our own cgroups set, or the machine's memory: bytes. */
 uint64_t cgroup_memory_limit(const CgroupTree *t);

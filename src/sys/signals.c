@@ -1,6 +1,7 @@
 /*
- * One descriptor for all signals: in the order of their numbers as the kernel hands them out, each with its sender. The standard ones
- * do not queue, so a SIGCHLD stands for any number of children; who reads it must look for all of them.
+ * One descriptor for all signals: in the order of their numbers as the kernel hands them out, each with its
+ * sender. The standard ones do not queue, so a SIGCHLD stands for any number of children; who reads it must
+ * look for all of them.
  */
 
 #include "sys/signals.h"
@@ -29,9 +30,10 @@ int signals_read(int fd, SignalInfo *ret)
         if (n != (ssize_t) sizeof(info))
                 return 0;
         *ret = (SignalInfo){
-                .signal = (int) info.ssi_signo,
-                .sender = (pid_t) info.ssi_pid,
-                .by_process = info.ssi_code <= 0, /* SI_USER, SI_QUEUE, SI_TKILL; > 0 is the kernel's, sigaction(2) */
+                        .signal = (int) info.ssi_signo,
+                        .sender = (pid_t) info.ssi_pid,
+                        .by_process = info.ssi_code <=
+                                      0, /* SI_USER, SI_QUEUE, SI_TKILL; > 0 is the kernel's, sigaction(2) */
         };
         return 1;
 }

@@ -52,8 +52,8 @@ const char *spawn_step_to_string(SpawnStep step);
 typedef struct SpawnFailure {
         int step;                      /* SpawnStep */
         int error;                     /* positive errno */
-        char detail[SPAWN_DETAIL_MAX]; /* LIMITS: the number of the resource, RLIMIT_…; EXEC: the path tried last; INTERPRETER: the one named after "#!";
-                                          NUL-terminated */
+        char detail[SPAWN_DETAIL_MAX]; /* LIMITS: the number of the resource, RLIMIT_…; EXEC: the path tried
+                                          last; INTERPRETER: the one named after "#!"; NUL-terminated */
 } SpawnFailure;
 
 typedef struct SpawnParameters {

@@ -59,6 +59,11 @@ int stdio_enlarge_pipe(int fd, size_t size)
         return fcntl(fd, F_SETPIPE_SZ, (int) size) < 0 ? -errno : 0;
 }
 
+int stdio_give(int fd, uid_t uid)
+{
+        return fchown(fd, uid, (gid_t) -1) < 0 ? -errno : 0;
+}
+
 size_t stdio_pipe_size(int fd)
 {
         int size = fcntl(fd, F_GETPIPE_SZ);

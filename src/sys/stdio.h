@@ -10,6 +10,9 @@ int stdio_output_pipe(int ret[static 2]);
 /* Best effort: a pipe of that many bytes (F_SETPIPE_SZ); fails without CAP_SYS_RESOURCE once the user's
  * share is used up. */
 int stdio_enlarge_pipe(int fd, size_t size);
+/* Makes uid the owner of a pipe: or it could not open /dev/stdout, which is a link to a file of ours.
+ * fchown(2). */
+int stdio_give(int fd, uid_t uid);
 /* How many bytes a pipe can hold (F_GETPIPE_SZ); 0 for what is no pipe. */
 size_t stdio_pipe_size(int fd);
 /* /dev/null, read-write. */
