@@ -167,6 +167,11 @@ static int check_value(SettingId id, const SettingValue *v, Error *e)
         }
 }
 
+static int compare_strings(const void *a, const void *b)
+{
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
 static void field_take(ExecSpec *s, SettingId id, SettingValue *v)
 {
         void *field = (char *) s + fields[id].offset;
@@ -176,8 +181,12 @@ static void field_take(ExecSpec *s, SettingId id, SettingValue *v)
         case SETTING_TYPE_INT:
         case SETTING_TYPE_SIGNAL: *(int64_t *) field = v->number; break;
         case SETTING_TYPE_STRING: *(char **) field = TAKE_PTR(v->string); break;
-        case SETTING_TYPE_STRV:
-        case SETTING_TYPE_DICT: *(char ***) field = TAKE_PTR(v->strv); break;
+        case SETTING_TYPE_DICT: /* the order of a dictionary means nothing, and makes no other request */
+                if (v->strv)
+                        qsort(v->strv, strv_length(v->strv), sizeof(char *), compare_strings);
+                *(char ***) field = TAKE_PTR(v->strv);
+                break;
+        case SETTING_TYPE_STRV: *(char ***) field = TAKE_PTR(v->strv); break;
         default: *(uint64_t *) field = v->unsigned_;
         }
 }

@@ -54,8 +54,8 @@ static int start_failed(Error *e, const char *step, int error)
 
 static int no_such_user(Error *e, SettingId id, const char *name, int r)
 {
-        if (r == -ENOMEM)
-                return error_no_memory(e);
+        if (r != -ESRCH && r != -EINVAL)
+                return start_failed(e, "users", r);
         return error_set(e, ERROR_NO_SUCH_USER, "%s: \"%s\" is not known", settings[id].name, name);
 }
 
@@ -77,7 +77,7 @@ static int prepare_groups(const ExecSpec *spec, Preparation *p, SpawnParameters 
         if (spec->user && p->user.name) {
                 r = userdb_groups("/", p->user.name, sp->gid, &p->groups, &sp->n_groups);
                 if (r < 0)
-                        return error_no_memory(e);
+                        return start_failed(e, "groups", r);
         }
         for (char **s = spec->supplementary_groups; s && *s; s++) {
                 gid_t gid;
@@ -230,7 +230,10 @@ static int prepare(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
         r = scope_new(job->set->config.tree, job->session, job->id, &job->scope);
         if (r < 0)
                 return start_failed(e, "cgroup", r);
-        p->cgroup_fd = sp->cgroup_fd = scope_open_fd(job->scope);
+        r = scope_open_fd(job->scope);
+        if (r < 0 && r != -EBADF) /* -EBADF: a process group, which has none. Without it the job would run in our own cgroup */
+                return start_failed(e, "cgroup", r);
+        p->cgroup_fd = sp->cgroup_fd = r;
         return 0;
 }
 

@@ -100,12 +100,12 @@ static JobResult result_of(const Job *job, const ProcessEnd *end)
                 return JOB_RESULT_TIMEOUT;
         if (end->signal == 0)
                 return end->exit_code == 0 ? JOB_RESULT_SUCCESS : JOB_RESULT_EXIT_CODE;
-        if (tree->controllers & (1U << CGROUP_MEMORY))
+        /* SIGKILL is what the kernel does it with. */
+        if (end->signal == SIGKILL && (tree->controllers & (1U << CGROUP_MEMORY))) {
                 scope_usage(job->scope, &usage);
-        else
-                usage.oom_kills = SCOPE_UNKNOWN;
-        if (usage.oom_kills != SCOPE_UNKNOWN && usage.oom_kills > 0)
-                return JOB_RESULT_OOM_KILL;
+                if (usage.oom_kills != SCOPE_UNKNOWN && usage.oom_kills > 0)
+                        return JOB_RESULT_OOM_KILL;
+        }
         return end->core_dumped ? JOB_RESULT_CORE_DUMP : JOB_RESULT_SIGNAL;
 }
 
@@ -131,6 +131,9 @@ static void do_kill(Job *job)
 {
         int r = scope_kill(job->scope);
 
+        /* Before exec it may not be in its scope yet: where the kernel did not put it there it goes by itself. */
+        if (job->fsm.state == JOB_STARTING)
+                (void) pidref_signal(&job->leader, SIGKILL);
         if (r < 0 && r != -ESRCH)
                 log_warning_errno(r, "Job %s: cannot kill", job->id);
         timer_disarm(job->set->config.timers, &job->stop_timer);
@@ -402,7 +405,7 @@ void job_stop(Job *job, int sig, usec_t timeout)
 
 int job_signal(Job *job, bool leader_only, int sig, pid_t **ret, size_t *ret_n)
 {
-        pid_t *pids;
+        _cleanup_free_ pid_t *pids = NULL;
         int r;
 
         if (!job->scope)
@@ -411,16 +414,16 @@ int job_signal(Job *job, bool leader_only, int sig, pid_t **ret, size_t *ret_n)
                 return scope_signal(job->scope, sig, ret, ret_n);
         if (!pidref_is_set(&job->leader))
                 return -ESRCH;
-        pids = alloc_array(pid_t, 1);
-        if (!pids)
-                return -ENOMEM;
-        r = pidref_signal(&job->leader, sig);
-        if (r < 0 || !ret) {
-                free(pids);
-                return r;
+        if (ret) {
+                pids = alloc_array(pid_t, 1);
+                if (!pids)
+                        return -ENOMEM;
+                pids[0] = job->leader.pid;
         }
-        pids[0] = job->leader.pid;
-        *ret = pids;
+        r = pidref_signal(&job->leader, sig);
+        if (r < 0 || !ret)
+                return r;
+        *ret = TAKE_PTR(pids);
         *ret_n = 1;
         return 0;
 }

@@ -1,7 +1,7 @@
 /*
- * The C library matches without back-references in linear time, but compiles "(a{1,1000}){1,1000}" into a
- * million states: so the price of a pattern is looked at before it is paid. The estimate multiplies all
- * intervals, nested or not: too strict for some that nobody writes.
+ * The C library's matcher has two prices that a caller could make PID 1 pay. It compiles "(a{1,1000}){1,1000}" into a million states: so what
+ * a pattern will cost is looked at first; the estimate multiplies all intervals, nested or not, too strict for some that nobody
+ * writes. And it keeps every state that a text leads it to, for ever: so texts are cut, and after some of them it starts anew.
  */
 
 #include "core/pattern.h"
@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "basic/alloc.h"
 #include "core/error.h"
 
 /* The upper bound of the interval at s ("{2,5}"), at least 1. */
@@ -26,9 +27,9 @@ static unsigned long interval_bound(const char *s)
 
 static const char *objection(const char *text)
 {
-        unsigned long price = 1;
+        unsigned long price = strlen(text);
 
-        if (strlen(text) > PATTERN_LENGTH_MAX)
+        if (price > PATTERN_LENGTH_MAX)
                 return "is longer than 1024 bytes";
         for (const char *s = text; *s; s++) {
                 if (*s == '\\') {
@@ -40,7 +41,7 @@ static const char *objection(const char *text)
                 } else if (*s == '{') {
                         unsigned long bound = interval_bound(s);
 
-                        if (bound > PATTERN_REPEAT_MAX || price * bound > PATTERN_REPEAT_MAX)
+                        if (bound > PATTERN_PRICE_MAX || price * bound > PATTERN_PRICE_MAX)
                                 return "repeats too much";
                         price *= bound;
                 }
@@ -64,6 +65,11 @@ int pattern_compile(Pattern *p, const char *key, const char *text, Error *e)
                 return error_set(e, ERROR_INVALID_ARGS, "%s: %s", key, message);
         }
         p->compiled = true;
+        p->text = str_copy(text);
+        if (!p->text) {
+                pattern_done(p);
+                return error_no_memory(e);
+        }
         return 0;
 }
 
@@ -71,10 +77,31 @@ void pattern_done(Pattern *p)
 {
         if (p->compiled)
                 regfree(&p->regex);
-        p->compiled = false;
+        free(p->text);
+        *p = (Pattern){.compiled = false};
 }
 
-bool pattern_match(const Pattern *p, const char *text)
+/* Where there is no memory for it, the old one goes on. */
+static void start_anew(Pattern *p)
 {
-        return regexec(&p->regex, text, 0, NULL, 0) == 0;
+        regex_t fresh;
+
+        if (regcomp(&fresh, p->text, REG_EXTENDED | REG_NOSUB) != 0)
+                return;
+        regfree(&p->regex);
+        p->regex = fresh;
+        p->matched = 0;
+}
+
+bool pattern_match(Pattern *p, const char *text)
+{
+        char cut[PATTERN_TEXT_MAX + 1];
+        size_t n = strnlen(text, PATTERN_TEXT_MAX);
+
+        if (p->matched > PATTERN_TEXT_MAX)
+                start_anew(p);
+        p->matched += n;
+        memcpy(cut, text, n);
+        cut[n] = '\0';
+        return regexec(&p->regex, cut, 0, NULL, 0) == 0;
 }

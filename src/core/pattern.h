@@ -10,14 +10,18 @@
 typedef struct Error Error;
 
 #define PATTERN_LENGTH_MAX 1024U
-#define PATTERN_REPEAT_MAX 1000U /* the upper bounds of all intervals, multiplied */
+#define PATTERN_PRICE_MAX 2000U /* the length, times the upper bounds of all intervals */
+#define PATTERN_TEXT_MAX 4096U  /* so much of a text is looked at */
 
 typedef struct Pattern {
         regex_t regex;
+        char *text;
+        size_t matched; /* bytes of texts since it was compiled */
         bool compiled;
 } Pattern;
 
 /* key: the option, for the message. -EINVAL. */
 int pattern_compile(Pattern *p, const char *key, const char *text, Error *e);
 void pattern_done(Pattern *p);
-bool pattern_match(const Pattern *p, const char *text);
+/* text: its first PATTERN_TEXT_MAX bytes. */
+bool pattern_match(Pattern *p, const char *text);

@@ -73,7 +73,7 @@ int job_selector_resolve(JobSelector *s, const JobSet *set, Error *e)
         return 0;
 }
 
-bool job_selector_match(const JobSelector *s, const Job *job)
+bool job_selector_match(JobSelector *s, const Job *job)
 {
         if (!job->announced)
                 return false;

@@ -32,4 +32,4 @@ int job_selector_check(const JobSelector *s, const JobSet *set, Error *e);
 /* Finds the job of a PID; before matching. -ESRCH with e: no job holds it. */
 int job_selector_resolve(JobSelector *s, const JobSet *set, Error *e);
 
-bool job_selector_match(const JobSelector *s, const Job *job);
+bool job_selector_match(JobSelector *s, const Job *job);
