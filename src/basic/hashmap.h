@@ -1,7 +1,7 @@
 #pragma once
 
-/* A map from strings or 64-bit numbers to pointers. Open addressing, grows by doubling, remembers neither keys
- * nor values for anybody: a string key belongs to the value and must live as long as its entry. */
+/* A map from strings or 64-bit numbers to pointers. Open addressing, grows by doubling, remembers neither
+ * keys nor values for anybody: a string key belongs to the value and must live as long as its entry. */
 
 #include <stdint.h>
 

@@ -16,7 +16,7 @@ typedef struct Capture Capture;
 typedef struct Ring Ring;
 
 #define CAPTURE_BUFFER_SIZE ((size_t) 64 * 1024)
-#define CAPTURE_BUDGET (4 * CAPTURE_BUFFER_SIZE)
+#define CAPTURE_BUDGET CAPTURE_BUFFER_SIZE
 #define CAPTURE_PAUSE_USEC USEC_PER_MSEC
 #define CAPTURE_PIPE_SIZE ((size_t) 256 * 1024)
 

@@ -47,7 +47,8 @@ void store_set_budget(Store *s, uint64_t budget)
         store_shrink(s, budget, NULL);
 }
 
-/* One part in so many of the budget is for small areas only: so that who comes while floods have taken all the rest still has a log. */
+/* One part in so many of the budget is for small areas only: so that who comes while floods have taken all
+ * the rest still has a log. */
 #define STORE_RESERVE 8U
 
 void *store_map(Store *s, size_t size, const Ring *asking)

@@ -33,8 +33,8 @@ void store_done(Store *s); /* all rings are gone by then */
 /* A smaller budget empties finished rings at once; running ones keep what they have. */
 void store_set_budget(Store *s, uint64_t budget);
 
-/* An eighth of the budget is left to areas of up to RING_BYTES_MIN, unless the ring is alone: a log's beginning finds room also while
- * floods have taken the rest. For ring.c: takes size bytes from the budget and maps them. NULL: over the budget, or no memory. Never
- * empties `asking`. */
+/* For ring.c: takes size bytes from the budget and maps them. NULL: over the budget, or no memory. Never
+ * empties `asking`. An eighth of the budget is left to areas of up to RING_BYTES_MIN, unless the ring is
+ * alone: a log's beginning finds room also while floods have taken the rest. */
 void *store_map(Store *s, size_t size, const Ring *asking);
 void store_unmap(Store *s, void *memory, size_t size);

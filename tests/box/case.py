@@ -130,6 +130,8 @@ class FreshCase(unittest.TestCase):
         reeve.start(wait=wait)
         if wait and reeve.address:
             reeve.bus = reeve.connect()
+            if "--" in args:
+                eventually(lambda: "main" in reeve.bus.job_ids(), 10, "the main job runs")
         return reeve
 
     def run(self, result=None):

@@ -130,7 +130,7 @@ def connect(address, timeout=10):
 
 
 def authenticate(s, mechanism=None):
-    """The SASL handshake, to the point where messages may be sent."""
+    """The SASL handshake, to the point where messages may be sent: the server's id, and whether it takes descriptors."""
     if mechanism is None:
         mechanism = "EXTERNAL " + str(os.getuid()).encode().hex()
     s.sendall(b"\0AUTH " + mechanism.encode() + b"\r\n")
@@ -138,9 +138,9 @@ def authenticate(s, mechanism=None):
     if not answer.startswith(b"OK "):
         raise DBusError("auth", repr(answer))
     s.sendall(b"NEGOTIATE_UNIX_FD\r\n")
-    read_line(s)
+    agreed = read_line(s) == b"AGREE_UNIX_FD\r\n"
     s.sendall(b"BEGIN\r\n")
-    return answer[3:].strip().decode()
+    return answer[3:].strip().decode(), agreed
 
 
 def read_line(s):
@@ -200,7 +200,7 @@ class Connection:
         self.error = None
         self.socket = connect(address, timeout)
         try:
-            self.guid = authenticate(self.socket)
+            self.guid, self.takes_descriptors = authenticate(self.socket)
         except BaseException:
             self.socket.close()
             raise

@@ -234,6 +234,8 @@ class TestNotYet(Refusals):
             self.not_supported(key, value, start_only=True)
 
     def test_descriptors(self):
+        if not self.bus.takes_descriptors:
+            self.skipTest("this reeve says at once that it takes no descriptors")
         with open(os.devnull, "r+b") as null:
             for key in ("StandardInputFileDescriptor", "StandardOutputFileDescriptor", "StandardErrorFileDescriptor"):
                 self.not_supported(key, null)

@@ -15,16 +15,17 @@
 #include "fake-internal.h"
 #include "sys/cgroup.h"
 
-#define FOREACH_MEMBER(s, p)                                                                                 \
-        for (size_t p##_i = 0; p##_i < fake_world.n_processes; p##_i++)                                      \
-                for (FakeProcess *p = fake_world.processes[p##_i]; p && p->alive && p->scope == (s); p = NULL)
+#define FOREACH_MEMBER(s, p)                                                                                \
+        for (size_t p##_i = 0; p##_i < fake_world.n_processes; p##_i++)                                     \
+                for (FakeProcess *p = fake_world.processes[p##_i]; p && p->alive && p->scope == (s);        \
+                     p = NULL)
 
 unsigned fake_scope_count(const Scope *s)
 {
         unsigned n = 0;
 
-        FOREACH_MEMBER (s, p)
-                n++;
+        FOREACH_MEMBER(s, p)
+        n++;
         return n;
 }
 
@@ -48,12 +49,12 @@ int scope_new(const CgroupTree *tree, const char *session, const char *name, Sco
         if (!s)
                 return -ENOMEM;
         *s = (Scope){
-                .next = fake_world.scopes,
-                .is_group = tree->fd < 0,
-                .removed = true,
-                .folder_fd = -EBADF,
-                .watch = -1,
-                .usage = SCOPE_USAGE_UNKNOWN,
+                        .next = fake_world.scopes,
+                        .is_group = tree->fd < 0,
+                        .removed = true,
+                        .folder_fd = -EBADF,
+                        .watch = -1,
+                        .usage = SCOPE_USAGE_UNKNOWN,
         };
         fake_world.scopes = s;
         fake.n_scopes++;
@@ -149,8 +150,8 @@ static int pids_of(const Scope *s, pid_t **ret, size_t *ret_n)
 
         if (!pids)
                 return -ENOMEM;
-        FOREACH_MEMBER (s, p)
-                pids[n++] = p->pid;
+        FOREACH_MEMBER(s, p)
+        pids[n++] = p->pid;
         *ret = pids;
         *ret_n = n;
         return 0;
@@ -183,8 +184,8 @@ int scope_signal(Scope *s, int sig, pid_t **ret, size_t *ret_n)
 int scope_kill(Scope *s)
 {
         s->n_kills++;
-        FOREACH_MEMBER (s, p)
-                fake_signal(p, SIGKILL);
+        FOREACH_MEMBER(s, p)
+        fake_signal(p, SIGKILL);
         return 0;
 }
 

@@ -52,6 +52,14 @@ int stdio_enlarge_pipe(int fd, size_t size)
         return fcntl(fd, F_SETPIPE_SZ, (int) size) < 0 ? -errno : 0;
 }
 
+int stdio_give(int fd, uid_t uid)
+{
+        ck_assert_int_ge(fcntl(fd, F_GETPIPE_SZ), 0);
+        fake.n_given++;
+        fake.given_to = uid;
+        return fake.give_error;
+}
+
 size_t stdio_pipe_size(int fd)
 {
         int size = fcntl(fd, F_GETPIPE_SZ);
@@ -101,11 +109,11 @@ static bool is_number(const char *name, unsigned long *ret)
 static int user_copy(const char *name, const char *home, const char *shell, uid_t id, UserRecord *ret)
 {
         *ret = (UserRecord){
-                .name = str_copy(name),
-                .home = str_copy(home),
-                .shell = str_copy(shell),
-                .uid = id,
-                .gid = id,
+                        .name = str_copy(name),
+                        .home = str_copy(home),
+                        .shell = str_copy(shell),
+                        .uid = id,
+                        .gid = id,
         };
         if (ret->name && ret->home && ret->shell)
                 return 0;

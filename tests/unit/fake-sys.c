@@ -27,8 +27,8 @@ void fake_reset(void)
 {
         fake_done();
         fake = (FakeSys){
-                .monotonic = 1000 * USEC_PER_SEC,
-                .realtime = UINT64_C(1800000000) * USEC_PER_SEC,
+                        .monotonic = 1000 * USEC_PER_SEC,
+                        .realtime = UINT64_C(1800000000) * USEC_PER_SEC,
         };
 }
 
@@ -97,13 +97,13 @@ static FakeProcess *process_new(FakeProcess *parent, Scope *scope)
         fake_world.processes = realloc(fake_world.processes, (n + 1) * sizeof(p));
         ck_assert(p && fake_world.processes);
         *p = (FakeProcess){
-                .pid = (pid_t) (FAKE_PIDS + n),
-                .alive = true,
-                .exits_with = -1,
-                .parent = parent,
-                .scope = scope,
-                .fds = {-EBADF, -EBADF, -EBADF},
-                .status_fd = -EBADF,
+                        .pid = (pid_t) (FAKE_PIDS + n),
+                        .alive = true,
+                        .exits_with = -1,
+                        .parent = parent,
+                        .scope = scope,
+                        .fds = {-EBADF, -EBADF, -EBADF},
+                        .status_fd = -EBADF,
         };
         fake_world.processes[n] = p;
         fake_world.n_processes++;
@@ -137,7 +137,7 @@ static int keep_fd(int fd)
 
 FakeProcess *fake_fork(FakeProcess *parent)
 {
-        FakeProcess *p = process_new(parent, parent->scope);
+        FakeProcess *p = process_new(parent->alive ? parent : NULL, parent->scope);
 
         p->manners = parent->manners;
         for (size_t i = 0; i < ELEMENTSOF(p->fds); i++)
@@ -179,7 +179,8 @@ void fake_signal(FakeProcess *p, int sig)
                 return;
         ck_assert_uint_lt(p->n_signals, FAKE_SIGNALS_MAX);
         p->signals[p->n_signals++] = sig;
-        if (p->manners == FAKE_UNKILLABLE || sig == SIGCONT || sig == SIGCHLD || sig == SIGWINCH || sig == SIGURG)
+        if (p->manners == FAKE_UNKILLABLE || sig == SIGCONT || sig == SIGCHLD || sig == SIGWINCH ||
+            sig == SIGURG)
                 return;
         if (sig == SIGKILL)
                 fake_die(p, sig, false);
@@ -334,7 +335,7 @@ const char *spawn_step_to_string(SpawnStep step)
 {
         static const char *const words[_SPAWN_STEP_MAX] = {
 #define X(id, word) [SPAWN_##id] = (word),
-                SPAWN_STEPS(X)
+                        SPAWN_STEPS(X)
 #undef X
         };
 

@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * The library src/sys, faked: a small world of processes, scopes and clocks in which nothing happens but what
- * a test says. Linked in place of libsys, so that a supervisor's whole life can be played without a process,
- * without root and without waiting.
+ * The library src/sys, faked: a small world of processes, scopes and clocks in which nothing happens but
+ * what a test says. Linked in place of libsys, so that a supervisor's whole life can be played without a
+ * process, without root and without waiting.
  *
  * Processes are records; what they hold of a job's output are real pipes, for sd-event must be able to watch
  * them. A process that ends is a zombie until it is reaped (fake-world.h), and takes its scope's emptiness
@@ -59,18 +59,20 @@ struct Scope {
         ScopeUsage usage;
 };
 
-/* What is to go wrong, and what was counted. Errors are negative errnos, 0 for none, until they are reset. */
+/* What is to go wrong, and what was counted. Errors are negative errnos, 0 for none, until they are reset.
+ */
 typedef struct FakeSys {
         usec_t monotonic, realtime; /* the clocks */
         size_t read_max;            /* bytes that one stdio_read() takes; 0: as many as asked for */
-        bool late_joiners;          /* as where clone3(2) is refused: new children join their scope by themselves */
+        bool late_joiners; /* as where clone3(2) is refused: new children join their scope by themselves */
         bool map_fails;
         int spawn_error, pipe_error, scope_new_error, scope_fd_error, scope_populated_error;
-        int scope_watch_open_error, scope_watch_add_error, userdb_groups_error;
+        int scope_watch_open_error, scope_watch_add_error, userdb_groups_error, give_error;
         bool scope_watch_overflow; /* the next notices are lost, and that is told */
         unsigned scope_busy;       /* as many scope_remove() are EBUSY */
 
-        unsigned n_spawned, n_scopes, n_watches, n_enlarged, n_folders_left, n_all_killed;
+        unsigned n_spawned, n_scopes, n_watches, n_enlarged, n_given, n_folders_left, n_all_killed;
+        uid_t given_to;
         size_t mapped; /* bytes */
 } FakeSys;
 extern FakeSys fake;
@@ -88,7 +90,7 @@ FakeProcess *fake_newest(void);
 FakeProcess *fake_process(pid_t pid);
 /* A living process in nobody's scope, for instance of `docker exec`. */
 FakeProcess *fake_stranger(void);
-/* A child of that process, in its scope, holding what it holds. */
+/* A child of that process, in its scope, holding what it holds; of one that is dead: an orphan. */
 FakeProcess *fake_fork(FakeProcess *parent);
 /* exec succeeded: the status pipe is closed. */
 void fake_exec(FakeProcess *p);

@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * A job set with all that it needs, over the fake of src/sys, and the manager's part played by hand: reaping,
- * the event loop, time. Nothing ever waits: the loop takes what is there, the clock moves when it is told to.
+ * A job set with all that it needs, over the fake of src/sys, and the manager's part played by hand:
+ * reaping, the event loop, time. Nothing ever waits: the loop takes what is there, the clock moves when it
+ * is told to.
  */
 
 #include <sys/resource.h>
@@ -61,17 +62,19 @@ FakeProcess *leader_of(const Job *job);
 char *world_output(const Job *job, Stream stream);
 
 /* Who watches one job writes down its moments: "started output exited drained finished". Several outputs in
- * a row are one. */
+ * a row are one, and one that brings no record is none; and none may be missing at the moments after it. */
 typedef struct Diary {
         JobWatch watch;
         char text[512];
-        bool leaves;      /* takes itself away at this moment */
+        uint64_t seqnum; /* of the newest record that it was told of */
+        bool leaves;     /* takes itself away at this moment */
         JobMoment leaves_at;
+        Error *error;                                              /* gets start_error; may be NULL */
         void (*also)(struct Diary *d, Job *job, JobMoment moment); /* may be NULL */
 } Diary;
 void diary_start(Diary *d, Job *job);
 
-/* The same for the set: "new:j1 changed:j1 …", idle. */
+/* The same for the set: "new:j1 changed:j1 … idle". Several changes in a row are one. */
 typedef struct Chronicle {
         JobObserver observer;
         char text[2048];

@@ -82,4 +82,20 @@ START_TEST(all_fail_from_the_nth_on)
 }
 END_TEST
 
-TEST_MAIN("alloc", copies, zeroed_and_resized, sizes_that_overflow, the_nth_fails, all_fail_from_the_nth_on)
+START_TEST(every_third_from_the_second_on)
+{
+        static const bool fails[] = {false, true, false, false, true, false, false, true, false};
+
+        alloc_fault_set(2, 3);
+        for (size_t i = 0; i < ELEMENTSOF(fails); i++) {
+                _cleanup_free_ char *s = str_copy("x");
+
+                ck_assert_int_eq(s == NULL, fails[i]);
+        }
+        ck_assert_uint_eq(alloc_fault_hits(), 3);
+        alloc_fault_set(0, 0);
+}
+END_TEST
+
+TEST_MAIN("alloc", copies, zeroed_and_resized, sizes_that_overflow, the_nth_fails, all_fail_from_the_nth_on,
+          every_third_from_the_second_on)

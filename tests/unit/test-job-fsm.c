@@ -29,10 +29,10 @@ static const JobFsmConfig plain = {0}, mixed = {.mixed = true}, on_exit_ = {.kil
 static JobFsm make(JobState state, unsigned facts)
 {
         return (JobFsm){
-                .state = state,
-                .leader = (facts & L) != 0,
-                .processes = (facts & P) != 0,
-                .output = (facts & O) != 0,
+                        .state = state,
+                        .leader = (facts & L) != 0,
+                        .processes = (facts & P) != 0,
+                        .output = (facts & O) != 0,
         };
 }
 
@@ -56,80 +56,96 @@ static bool is_possible(JobState state, unsigned facts)
         }
 }
 
-static const char *state_names[] = {"STARTING", "RUNNING", "EXITED", "STOPPING", "KILLING", "FINISHED", "FAILED"};
+static const char *state_names[] = {"STARTING", "RUNNING",  "EXITED", "STOPPING",
+                                    "KILLING",  "FINISHED", "FAILED"};
 static const char *event_names[] = {
 #define X(id) #id,
-        JOB_EVENTS(X)
+                JOB_EVENTS(X)
 #undef X
 };
 
-static void check_step(JobState state, unsigned facts, const JobFsmConfig *config, JobEvent event, JobState next,
-                       unsigned facts_after, unsigned actions)
+static void check_step(JobState state, unsigned facts, const JobFsmConfig *config, JobEvent event,
+                       JobState next, unsigned facts_after, unsigned actions)
 {
         JobFsm f = make(state, facts);
         unsigned done = job_fsm_step(&f, config, event);
 
         ck_assert_msg(f.state == next && facts_of(&f) == facts_after && done == actions,
-                      "%s %x, %s%s%s: %s %x actions %x instead of %s %x actions %x", state_names[state], facts,
-                      event_names[event], config->mixed ? " mixed" : "", config->kill_on_exit ? " on-exit" : "",
-                      state_names[f.state], facts_of(&f), done, state_names[next], facts_after, actions);
+                      "%s %x, %s%s%s: %s %x actions %x instead of %s %x actions %x", state_names[state],
+                      facts, event_names[event], config->mixed ? " mixed" : "",
+                      config->kill_on_exit ? " on-exit" : "", state_names[f.state], facts_of(&f), done,
+                      state_names[next], facts_after, actions);
 }
 
-/* With everything there that can be, and no configuration: the picture in the header. Events in their order. */
+/* With everything there that can be, and no configuration: the picture in the header. Events in their order.
+ */
 static const struct {
         JobState next;
         unsigned actions;
 } expected[_JOB_STATE_MAX][_JOB_EVENT_MAX] = {
-        [JOB_STARTING] = {{JOB_RUNNING, ANNOUNCE | RUNTIME}, /* started */
-                          {JOB_FAILED, DISCARD},             /* start failed */
-                          {JOB_STARTING, 0},                 /* leader exited: not asked here */
-                          {JOB_STARTING, 0},                 /* empty */
-                          {JOB_STARTING, 0},                 /* drained */
-                          {JOB_STARTING, KILL},              /* stop */
-                          {JOB_STARTING, KILL},              /* kill */
-                          {JOB_STARTING, 0},                 /* run time */
-                          {JOB_STARTING, 0}},                /* stop timeout */
-        [JOB_RUNNING] = {{JOB_RUNNING, 0},
-                         {JOB_RUNNING, 0},
-                         {JOB_EXITED, RECORD},
-                         {JOB_RUNNING, 0},
-                         {JOB_RUNNING, 0},
-                         {JOB_STOPPING, ASK},
-                         {JOB_KILLING, KILL},
-                         {JOB_STOPPING, TIMEOUT | ASK},
-                         {JOB_RUNNING, 0}},
-        [JOB_EXITED] = {{JOB_EXITED, 0},
-                        {JOB_EXITED, 0},
-                        {JOB_EXITED, 0},
-                        {JOB_EXITED, CLOSE},
-                        {JOB_EXITED, 0},
-                        {JOB_STOPPING, ASK},
-                        {JOB_KILLING, KILL},
-                        {JOB_STOPPING, ASK},
-                        {JOB_EXITED, 0}},
-        [JOB_STOPPING] = {{JOB_STOPPING, 0},
-                          {JOB_STOPPING, 0},
-                          {JOB_STOPPING, RECORD},
-                          {JOB_STOPPING, CLOSE},
-                          {JOB_STOPPING, 0},
-                          {JOB_STOPPING, ASK},
-                          {JOB_KILLING, KILL},
-                          {JOB_STOPPING, 0},
-                          {JOB_KILLING, KILL}},
-        [JOB_KILLING] = {{JOB_KILLING, 0},
-                         {JOB_KILLING, 0},
-                         {JOB_KILLING, RECORD},
-                         {JOB_KILLING, CLOSE},
-                         {JOB_KILLING, 0},
-                         {JOB_KILLING, KILL},
-                         {JOB_KILLING, KILL},
-                         {JOB_KILLING, 0},
-                         {JOB_KILLING, 0}},
-        [JOB_FINISHED] = {{JOB_FINISHED, 0}, {JOB_FINISHED, 0}, {JOB_FINISHED, 0}, {JOB_FINISHED, 0},
-                          {JOB_FINISHED, 0}, {JOB_FINISHED, 0}, {JOB_FINISHED, 0}, {JOB_FINISHED, 0},
-                          {JOB_FINISHED, 0}},
-        [JOB_FAILED] = {{JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0},
-                        {JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0}, {JOB_FAILED, 0}},
+                [JOB_STARTING] = {{JOB_RUNNING, ANNOUNCE | RUNTIME}, /* started */
+                                  {JOB_FAILED, DISCARD},             /* start failed */
+                                  {JOB_STARTING, 0},                 /* leader exited: not asked here */
+                                  {JOB_STARTING, 0},                 /* empty */
+                                  {JOB_STARTING, 0},                 /* drained */
+                                  {JOB_STARTING, KILL},              /* stop */
+                                  {JOB_STARTING, KILL},              /* kill */
+                                  {JOB_STARTING, 0},                 /* run time */
+                                  {JOB_STARTING, 0}},                /* stop timeout */
+                [JOB_RUNNING] = {{JOB_RUNNING, 0},
+                                 {JOB_RUNNING, 0},
+                                 {JOB_EXITED, RECORD},
+                                 {JOB_RUNNING, 0},
+                                 {JOB_RUNNING, 0},
+                                 {JOB_STOPPING, ASK},
+                                 {JOB_KILLING, KILL},
+                                 {JOB_STOPPING, TIMEOUT | ASK},
+                                 {JOB_RUNNING, 0}},
+                [JOB_EXITED] = {{JOB_EXITED, 0},
+                                {JOB_EXITED, 0},
+                                {JOB_EXITED, 0},
+                                {JOB_EXITED, CLOSE},
+                                {JOB_EXITED, 0},
+                                {JOB_STOPPING, ASK},
+                                {JOB_KILLING, KILL},
+                                {JOB_STOPPING, ASK},
+                                {JOB_EXITED, 0}},
+                [JOB_STOPPING] = {{JOB_STOPPING, 0},
+                                  {JOB_STOPPING, 0},
+                                  {JOB_STOPPING, RECORD},
+                                  {JOB_STOPPING, CLOSE},
+                                  {JOB_STOPPING, 0},
+                                  {JOB_STOPPING, ASK},
+                                  {JOB_KILLING, KILL},
+                                  {JOB_STOPPING, 0},
+                                  {JOB_KILLING, KILL}},
+                [JOB_KILLING] = {{JOB_KILLING, 0},
+                                 {JOB_KILLING, 0},
+                                 {JOB_KILLING, RECORD},
+                                 {JOB_KILLING, CLOSE},
+                                 {JOB_KILLING, 0},
+                                 {JOB_KILLING, KILL},
+                                 {JOB_KILLING, KILL},
+                                 {JOB_KILLING, 0},
+                                 {JOB_KILLING, 0}},
+                [JOB_FINISHED] = {{JOB_FINISHED, 0},
+                                  {JOB_FINISHED, 0},
+                                  {JOB_FINISHED, 0},
+                                  {JOB_FINISHED, 0},
+                                  {JOB_FINISHED, 0},
+                                  {JOB_FINISHED, 0},
+                                  {JOB_FINISHED, 0},
+                                  {JOB_FINISHED, 0},
+                                  {JOB_FINISHED, 0}},
+                [JOB_FAILED] = {{JOB_FAILED, 0},
+                                {JOB_FAILED, 0},
+                                {JOB_FAILED, 0},
+                                {JOB_FAILED, 0},
+                                {JOB_FAILED, 0},
+                                {JOB_FAILED, 0},
+                                {JOB_FAILED, 0},
+                                {JOB_FAILED, 0},
+                                {JOB_FAILED, 0}},
 };
 
 START_TEST(every_state_by_every_event)
@@ -201,8 +217,10 @@ END_TEST
 static void expect(JobState s, unsigned facts, const JobFsmConfig *c, JobEvent e, JobState *ret_next,
                    unsigned *ret_facts, unsigned *ret_actions)
 {
-        bool asked = s == JOB_STOPPING, alive = s == JOB_RUNNING || s == JOB_EXITED || asked || s == JOB_KILLING;
-        bool stop = e == JOB_EVENT_STOP || (e == JOB_EVENT_RUNTIME_TIMEOUT && (s == JOB_RUNNING || s == JOB_EXITED));
+        bool asked = s == JOB_STOPPING,
+             alive = s == JOB_RUNNING || s == JOB_EXITED || asked || s == JOB_KILLING;
+        bool stop = e == JOB_EVENT_STOP ||
+                    (e == JOB_EVENT_RUNTIME_TIMEOUT && (s == JOB_RUNNING || s == JOB_EXITED));
         bool ends = e == JOB_EVENT_LEADER_EXITED && (facts & L), asks;
         unsigned actions = 0, left = facts;
         JobState next = s;
@@ -299,6 +317,13 @@ START_TEST(killing_is_always_possible)
 }
 END_TEST
 
+/* As ck_assert(), which writes down each place that it passes: too much for a loop. */
+#define must(condition)                                                                                     \
+        do                                                                                                  \
+                if (!(condition))                                                                           \
+                        ck_abort_msg("%s", #condition);                                                     \
+        while (0)
+
 static unsigned pick(unsigned n)
 {
         static uint64_t state = UINT64_C(0x2545f4914f6cdd1d);
@@ -317,8 +342,8 @@ static unsigned live(const JobFsmConfig *c)
         JobFsm f;
 
         job_fsm_init(&f);
-        ck_assert_int_eq(f.state, JOB_STARTING);
-        ck_assert_uint_eq(facts_of(&f), LPO);
+        must(f.state == JOB_STARTING);
+        must(facts_of(&f) == LPO);
         for (unsigned n = 0; n < 400; n++) {
                 JobEvent e = pick(_JOB_EVENT_MAX);
                 JobState before = f.state;
@@ -332,24 +357,24 @@ static unsigned live(const JobFsmConfig *c)
                 drained |= e == JOB_EVENT_DRAINED;
                 for (unsigned i = 0; i < 10; i++)
                         counts[i] += (actions >> i) & 1;
-                ck_assert_uint_lt(actions, 1U << 10);
+                must(actions < (1U << 10));
                 states |= 1U << f.state;
                 /* What is gone does not come back, and no state comes before the one that was. */
-                ck_assert_uint_eq(facts_of(&f) & ~facts, 0);
-                ck_assert(is_reachable(f.state, facts_of(&f), c));
-                ck_assert(f.state >= before);
-                ck_assert(f.state != JOB_FAILED || before == JOB_STARTING || before == JOB_FAILED);
-                ck_assert(before < JOB_FINISHED || (actions == 0 && f.state == before));
+                must((facts_of(&f) & ~facts) == 0);
+                must(is_reachable(f.state, facts_of(&f), c));
+                must(f.state >= before);
+                must(f.state != JOB_FAILED || before == JOB_STARTING || before == JOB_FAILED);
+                must(before < JOB_FINISHED || (actions == 0 && f.state == before));
                 if (f.state == JOB_FINISHED)
-                        ck_assert(left && empty && drained);
+                        must(left && empty && drained);
                 else if (f.state != JOB_FAILED)
-                        ck_assert(!(left && empty && drained));
+                        must(!(left && empty && drained));
         }
-        ck_assert_uint_eq(counts[8], f.state == JOB_FINISHED); /* FINISH exactly once */
-        ck_assert_uint_eq(counts[9], f.state == JOB_FAILED);   /* DISCARD */
-        ck_assert_uint_eq(counts[0], f.state != JOB_FAILED && f.state != JOB_STARTING); /* ANNOUNCE */
-        ck_assert_uint_eq(counts[3], left && f.state != JOB_FAILED); /* RECORD_EXIT */
-        ck_assert_uint_le(counts[2], 1);
+        must(counts[8] == (f.state == JOB_FINISHED));                          /* FINISH exactly once */
+        must(counts[9] == (f.state == JOB_FAILED));                            /* DISCARD */
+        must(counts[0] == (f.state != JOB_FAILED && f.state != JOB_STARTING)); /* ANNOUNCE */
+        must(counts[3] == (left && f.state != JOB_FAILED));                    /* RECORD_EXIT */
+        must(counts[2] <= 1);
         return states;
 }
 

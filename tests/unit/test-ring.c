@@ -50,7 +50,6 @@ END_TEST
 
 START_TEST(records_come_back)
 {
-        _cleanup_free_ char *all = NULL;
         RingReader rr;
         Record record;
         RingStat stat;

@@ -68,7 +68,7 @@ START_TEST(the_first_to_finish_goes_first)
         Ring *running, *first, *second, *third, *more;
         Store s;
 
-        fixture_store(&s, 160 * KIB);
+        fixture_store(&s, 184 * KIB); /* 161 for the large ones */
         running = ring_with(&s, 32);
         second = ring_with(&s, 32);
         first = ring_with(&s, 32);
@@ -78,7 +78,7 @@ START_TEST(the_first_to_finish_goes_first)
         ring_set_finished(third);
         ring_set_finished(first); /* once is enough */
 
-        more = ring_with(&s, 32); /* the last free 32 KiB */
+        more = ring_with(&s, 32); /* the last 32 KiB that are free */
         ck_assert_uint_eq(memory_of(first), 32 * KIB);
         append_many(more, STREAM_STDOUT, 96, 1);
         ck_assert_uint_eq(memory_of(more), 64 * KIB);
@@ -116,6 +116,32 @@ START_TEST(nothing_is_emptied_in_vain)
         ck_assert_uint_eq(memory_of(finished), 16 * KIB);
         ring_free(finished);
         ring_free(running);
+        fixture_done(&s);
+}
+END_TEST
+
+/* Two jobs flood; a third that begins still has a log, and may have RING_BYTES_MIN. */
+START_TEST(room_for_those_who_begin)
+{
+        Ring *a, *b, *late;
+        Store s;
+
+        fixture_store(&s, 256 * KIB);
+        a = ring_with(&s, 16);
+        b = ring_with(&s, 16);
+        append_many(a, STREAM_STDOUT, 96, 10000);
+        append_many(b, STREAM_STDOUT, 96, 10000);
+        ck_assert_uint_eq(memory_of(a), 128 * KIB);
+        ck_assert_uint_eq(memory_of(b), 64 * KIB);
+        late = ring_with(&s, 128);
+        ck_assert_uint_eq(memory_of(late), RING_BYTES_MIN);
+        ring_free(late);
+
+        /* Who is alone may have all of it. */
+        ring_free(b);
+        append_many(a, STREAM_STDOUT, 96, 10000);
+        ck_assert_uint_eq(memory_of(a), 256 * KIB);
+        ring_free(a);
         fixture_done(&s);
 }
 END_TEST
@@ -201,5 +227,5 @@ START_TEST(no_memory)
 END_TEST
 
 TEST_MAIN("store", up_to_the_budget, growth_that_just_fits, the_first_to_finish_goes_first,
-          nothing_is_emptied_in_vain, never_the_asking_one, a_smaller_budget, emptied_and_written_again,
-          no_memory)
+          nothing_is_emptied_in_vain, room_for_those_who_begin, never_the_asking_one, a_smaller_budget,
+          emptied_and_written_again, no_memory)
