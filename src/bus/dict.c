@@ -123,7 +123,8 @@ static int check_type(sd_bus_message *m, const char *key, const char *signature,
         if (found != 'v')
                 return error_set(e, ERROR_INVALID_ARGS, "%s: is no variant", key);
         if (!streq(contents, signature))
-                return error_set(e, ERROR_INVALID_ARGS, "%s: has type %s, must be %s", key, contents, signature);
+                return error_set(e, ERROR_INVALID_ARGS, "%s: has type %s, must be %s", key, contents,
+                                 signature);
         return 0;
 }
 
@@ -189,8 +190,8 @@ static int read_entry(sd_bus_message *m, const DictKey *keys, size_t n_keys, uin
                 return error_set(e, ERROR_INVALID_ARGS, "%s: there is no such option here", name);
         if (*given & (UINT64_C(1) << i))
                 return error_set(e, ERROR_INVALID_ARGS, "%s: given twice", name);
-        r = keys[i].signature ? skip_variant(m, name, keys[i].signature, e) :
-                                dict_read_variant(m, name, keys[i].type, &v, e);
+        r = keys[i].signature ? skip_variant(m, name, keys[i].signature, e)
+                              : dict_read_variant(m, name, keys[i].type, &v, e);
         if (r < 0)
                 return r;
         *given |= UINT64_C(1) << i;

@@ -15,7 +15,7 @@ typedef struct DictKey {
         const char *name;
         SettingType type;
         void *target;
-        uint64_t max;     /* of unsigned ones; 0: no bound */
+        uint64_t max;          /* of unsigned ones; 0: no bound */
         const char *signature; /* of an unavailable one whose type no setting has; else NULL */
         bool unavailable; /* of the contract, not built in this version: NotSupported, after everything else
                              was found right */

@@ -46,7 +46,7 @@ static int read_until(sd_bus_message *m, bool until[static ELEMENTSOF(conditions
                         {"Ready", SETTING_TYPE_BOOL, .unavailable = true},
                         {"Port", SETTING_TYPE_UINT16, .unavailable = true},
                         {"Ports", .signature = "aq", .unavailable = true},
-                {"LogPattern", SETTING_TYPE_STRING, .unavailable = true},
+                        {"LogPattern", SETTING_TYPE_STRING, .unavailable = true},
                         {"LogStreams", SETTING_TYPE_STRV, .unavailable = true},
         };
         int r;

@@ -231,9 +231,10 @@ static int add_sources(Peer *p)
         return r;
 }
 
-/* The epoll registration is made with a copy of the descriptor, and is taken back before that is closed. With sd-bus's own it would not
- * be: when the connection ends sd-bus closes it first, and where a child on its way to exec still has it open, the kernel
- * keeps the registration, with a pointer to what we have freed. */
+/* The epoll registration is made with a copy of the descriptor, and is taken back before that is closed.
+ * With sd-bus's own it would not be: when the connection ends sd-bus closes it first, and where a child on
+ * its way to exec still has it open, the kernel keeps the registration, with a pointer to what we have
+ * freed. */
 static int start(Peer *p, int fd)
 {
         int r;
@@ -259,7 +260,9 @@ static int start(Peer *p, int fd)
         if (r >= 0)
                 r = sd_bus_set_trusted(p->bus, 1);
         if (r >= 0)
-                r = sd_bus_negotiate_fds(p->bus, 0); /* nothing here takes any: who sends some is let go, and they with him */
+                r = sd_bus_negotiate_fds(
+                                p->bus,
+                                0); /* nothing here takes any: who sends some is let go, and they with him */
         if (r >= 0)
                 r = sd_bus_set_sender(p->bus, SERVER_UNIQUE_NAME);
         if (r >= 0)

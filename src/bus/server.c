@@ -50,7 +50,8 @@ static void on_connected(Listener *l, int fd, const PeerCredentials *c)
                 return;
         }
         if (!make_room(s)) {
-                log_warning("%u connections are open, the most that may be: one more is turned away", s->n_peers);
+                log_warning("%u connections are open, the most that may be: one more is turned away",
+                            s->n_peers);
                 fd_close(fd);
                 return;
         }

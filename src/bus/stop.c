@@ -211,8 +211,8 @@ static void stop_answer(PendingStop *s)
         pending_reply(&s->pending, r < 0 ? NULL : m, s->reached.n_pids * sizeof(pid_t) + 256);
 }
 
-/* The patience is with the kernel, so it begins with the kill: who has been suspended for longer than all timers first kills, and
- * then waits. */
+/* The patience is with the kernel, so it begins with the kill: who has been suspended for longer than all
+ * timers first kills, and then waits. */
 static void on_moment(JobWatch *w, Job *job, JobMoment moment)
 {
         StopWatch *sw = container_of(w, StopWatch, watch);
@@ -320,7 +320,8 @@ static int stop_tell(PendingStop *s, JobSet *jobs, const StopOptions *o)
                 if (told[i]->is_main && jobs->stop_main)
                         jobs->stop_main(jobs, (int) o->sig);
                 else
-                        job_stop(told[i], (int) o->sig, o->timeout_given ? o->timeout : told[i]->spec.timeout_stop);
+                        job_stop(told[i], (int) o->sig,
+                                 o->timeout_given ? o->timeout : told[i]->spec.timeout_stop);
         }
         return 0;
 }

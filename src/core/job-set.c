@@ -270,7 +270,8 @@ int job_set_start(JobSet *set, ExecSpec *spec, Job **ret, bool *ret_existing, Er
         if (r < 0)
                 return r;
         if (spec->log_max_bytes > set->config.store->budget)
-                return error_set(e, ERROR_INVALID_ARGS, "LogMaxBytes: is more than all logs together may take, %" PRIu64,
+                return error_set(e, ERROR_INVALID_ARGS,
+                                 "LogMaxBytes: is more than all logs together may take, %" PRIu64,
                                  set->config.store->budget);
         if (!id) {
                 do

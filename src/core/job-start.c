@@ -231,7 +231,8 @@ static int prepare(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
         if (r < 0)
                 return start_failed(e, "cgroup", r);
         r = scope_open_fd(job->scope);
-        if (r < 0 && r != -EBADF) /* -EBADF: a process group, which has none. Without it the job would run in our own cgroup */
+        if (r < 0 && r != -EBADF) /* -EBADF: a process group, which has none. Without it the job would run in
+                                     our own cgroup */
                 return start_failed(e, "cgroup", r);
         p->cgroup_fd = sp->cgroup_fd = r;
         return 0;
@@ -300,7 +301,8 @@ static SettingId setting_of_step(const Job *job, const SpawnFailure *failure)
                                         : SETTING_SUPPLEMENTARY_GROUPS;
         case SPAWN_LIMITS: {
                 int64_t resource;
-                int id = parse_i64(failure->detail, &resource) < 0 ? -ENOENT : exec_spec_limit_setting((int) resource);
+                int id = parse_i64(failure->detail, &resource) < 0 ? -ENOENT
+                                                                   : exec_spec_limit_setting((int) resource);
 
                 return id < 0 ? _SETTING_MAX : (SettingId) id;
         }

@@ -131,7 +131,8 @@ static void do_kill(Job *job)
 {
         int r = scope_kill(job->scope);
 
-        /* Before exec it may not be in its scope yet: where the kernel did not put it there it goes by itself. */
+        /* Before exec it may not be in its scope yet: where the kernel did not put it there it goes by
+         * itself. */
         if (job->fsm.state == JOB_STARTING)
                 (void) pidref_signal(&job->leader, SIGKILL);
         if (r < 0 && r != -ESRCH)
@@ -285,7 +286,8 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
         drained = capture_take(&job->capture);
         tell(job, JOB_MOMENT_OUTPUT);
         job_event(job, JOB_EVENT_LEADER_EXITED);
-        /* Whether anybody is left, before anybody is answered: mostly nobody is, and then the accounts are final, too. */
+        /* Whether anybody is left, before anybody is answered: mostly nobody is, and then the accounts are
+         * final, too. */
         if (scope_is_populated(job->scope) > 0)
                 watch_scope(job);
         else
@@ -294,8 +296,8 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
                 job_event(job, JOB_EVENT_DRAINED);
 }
 
-/* Who asks for a large answer gets a log that can hold it: of both streams, headers of short lines included, as far as
- * the budget goes. Memory is taken only as output comes. */
+/* Who asks for a large answer gets a log that can hold it: of both streams, headers of short lines included,
+ * as far as the budget goes. Memory is taken only as output comes. */
 static uint64_t log_max_bytes(const JobSet *set, const ExecSpec *spec)
 {
         uint64_t wanted = spec->log_max_bytes;

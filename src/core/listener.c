@@ -1,5 +1,6 @@
 /*
- * The socket stays in the event loop whatever happens: an error of one accept is that caller's, and the next one is served.
+ * The socket stays in the event loop whatever happens: an error of one accept is that caller's, and the next
+ * one is served.
  */
 
 #include "core/listener.h"
@@ -46,8 +47,9 @@ static int on_accept(sd_event_source *source, int listen_fd, uint32_t revents, v
         return 0;
 }
 
-int listener_new(sd_event *event, const char *address, void (*connected)(Listener *l, int fd, const PeerCredentials *credentials),
-                 void *userdata, Listener **ret)
+int listener_new(sd_event *event, const char *address,
+                 void (*connected)(Listener *l, int fd, const PeerCredentials *credentials), void *userdata,
+                 Listener **ret)
 {
         _cleanup_(listener_freep) Listener *l = alloc_new(Listener);
         int r;

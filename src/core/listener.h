@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * A listening socket, and the accepting on it. Accepting must not fail in a way that leaves the socket readable for ever: when descriptors
- * have run out, one kept in reserve is given up to take the caller in and turn him away.
+ * A listening socket, and the accepting on it. Accepting must not fail in a way that leaves the socket
+ * readable for ever: when descriptors have run out, one kept in reserve is given up to take the caller in
+ * and turn him away.
  */
 
 #include <systemd/sd-event.h>
@@ -22,8 +23,9 @@ struct Listener {
 };
 
 /* Listens at "unix:path=…" or "unix:abstract=…", for the owner alone (0600). Negative errno. */
-int listener_new(sd_event *event, const char *address, void (*connected)(Listener *l, int fd, const PeerCredentials *credentials),
-                 void *userdata, Listener **ret);
+int listener_new(sd_event *event, const char *address,
+                 void (*connected)(Listener *l, int fd, const PeerCredentials *credentials), void *userdata,
+                 Listener **ret);
 /* Removes the socket. Returns NULL. */
 Listener *listener_free(Listener *l);
 DEFINE_CLEANUP(Listener *, listener_free)

@@ -87,9 +87,10 @@ static int on_reap(sd_event_source *source, void *userdata)
         return 0;
 }
 
-/* A signal that a job's process sends is no order, unless it is the main job's. Where the tree says so it is the place that counts, not
- * whether we know the job: it may be on its way to exec, or just gone. Who cannot be placed any more is taken for a job's; only PID 1 can
- * be strict here, for elsewhere the sender may be anybody. */
+/* A signal that a job's process sends is no order, unless it is the main job's. Where the tree says so it is
+ * the place that counts, not whether we know the job: it may be on its way to exec, or just gone. Who cannot
+ * be placed any more is taken for a job's; only PID 1 can be strict here, for elsewhere the sender may be
+ * anybody. */
 static bool is_order(Manager *m, const SignalInfo *info)
 {
         _cleanup_free_ char *path = NULL;
@@ -208,7 +209,7 @@ static int init_parts(Manager *m, const ManagerConfig *config)
                         .environment = m->environment,
                         .working_directory = m->boot->working_directory,
                         .nofile = &m->boot->nofile,
-                .nice = m->boot->nice,
+                        .nice = m->boot->nice,
                         .live_max = config->live_max,
                         .finished_max = config->finished_max,
         };

@@ -1,7 +1,8 @@
 /*
- * The C library's matcher has two prices that a caller could make PID 1 pay. It compiles "(a{1,1000}){1,1000}" into a million states: so what
- * a pattern will cost is looked at first; the estimate multiplies all intervals, nested or not, too strict for some that nobody
- * writes. And it keeps every state that a text leads it to, for ever: so texts are cut, and after some of them it starts anew.
+ * The C library's matcher has two prices that a caller could make PID 1 pay. It compiles
+ * "(a{1,1000}){1,1000}" into a million states: so what a pattern will cost is looked at first; the estimate
+ * multiplies all intervals, nested or not, too strict for some that nobody writes. And it keeps every state
+ * that a text leads it to, for ever: so texts are cut, and after some of them it starts anew.
  */
 
 #include "core/pattern.h"

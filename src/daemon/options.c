@@ -133,7 +133,8 @@ int options_parse(Options *o, int argc, char **argv)
                         return 0;
                 }
                 if (c == '?') {
-                        fprintf(stderr, "reeve: %s: no such option, or not used like that; see reeve --help\n",
+                        fprintf(stderr,
+                                "reeve: %s: no such option, or not used like that; see reeve --help\n",
                                 argv[optind - 1]);
                         return -EINVAL;
                 }

@@ -359,5 +359,6 @@ bool cgroup_tree_holds_job(const CgroupTree *t, const char *path)
         if (!below || *below != '/')
                 return false;
         n = strcspn(below + 1, "/");
-        return n > strlen(".slice") && strncmp(below + 1 + n - strlen(".slice"), ".slice", strlen(".slice")) == 0;
+        return n > strlen(".slice") &&
+               strncmp(below + 1 + n - strlen(".slice"), ".slice", strlen(".slice")) == 0;
 }

@@ -50,7 +50,8 @@ void cgroup_tree_close(CgroupTree *t); /* removes what can be removed of a tempo
  * -ESRCH. */
 int cgroup_of_pid(pid_t pid, char **ret);
 
-/* Whether a path of /proc/PID/cgroup is in some session's folder of the tree, also one that is gone by now. */
+/* Whether a path of /proc/PID/cgroup is in some session's folder of the tree, also one that is gone by now.
+ */
 bool cgroup_tree_holds_job(const CgroupTree *t, const char *path);
 
 /* The effective memory limit that our own cgroups set, or the machine's memory: bytes. */

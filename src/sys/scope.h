@@ -57,7 +57,9 @@ int scope_pids(const Scope *s, pid_t **ret, size_t *ret_n);
  * meanwhile, a few rounds. *ret (malloc'ed, may be NULL) are those that got it. */
 int scope_signal(Scope *s, int sig, pid_t **ret, size_t *ret_n);
 /* SIGKILL to all of it at once: cgroup.kill, also where it is frozen; before 5.14 as scope_signal, until
- * nothing new is found. */
+ * nothing new is found. A scope that was killed is used up, also by scope_signal(SIGKILL): Linux 6.18 (not
+ * 6.1) ends at birth what is cloned into it later, since it compares the kills of the two cgroups
+ * (cgroup_post_fork() in kernel/cgroup/cgroup.c). */
 int scope_kill(Scope *s);
 /* Removes the folder, and the session's when that was its last. -EBUSY: something lives, or the kernel is
  * not done yet. */

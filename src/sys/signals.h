@@ -8,7 +8,7 @@
 
 typedef struct SignalInfo {
         int signal;
-        pid_t sender; /* 0: the kernel, or a process outside our PID namespace */
+        pid_t sender;    /* 0: the kernel, or a process outside our PID namespace */
         bool by_process; /* kill(2) and its like; else the kernel's own, as for a terminal's ^C */
 } SignalInfo;
 

@@ -1,7 +1,7 @@
 /*
- * The baselines: the least that a C program without any supervision can do for the same effect. Nothing here is
- * slowed down on purpose and nothing that a careful programmer would add (limits, sessions, signals, cgroups)
- * is there.
+ * The baselines: the least that a C program without any supervision can do for the same effect. Nothing here
+ * is slowed down on purpose and nothing that a careful programmer would add (limits, sessions, signals,
+ * cgroups) is there.
  */
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /*
- * One Exec after the other on one connection, each beside a posix_spawn of the same. Two kinds of clients: one
- * that said Hello and asked for no signals, as most bindings are, and a direct one, as reevectl is, which is
- * sent every signal.
+ * One Exec after the other on one connection, each beside a posix_spawn of the same. Two kinds of clients:
+ * one that said Hello and asked for no signals, as most bindings are, and a direct one, as reevectl is,
+ * which is sent every signal.
  */
 
 #include <unistd.h>

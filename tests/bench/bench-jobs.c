@@ -1,7 +1,7 @@
 /*
- * What 1 000 jobs that do nothing cost PID 1: memory of its own (what is anonymous and what is shared memory, so
- * rings too), and time, as one Exec beside the same of a second reeve without jobs. Both run at the same time,
- * so that whatever 1 000 processes cost the kernel is in both.
+ * What 1 000 jobs that do nothing cost PID 1: memory of its own (what is anonymous and what is shared
+ * memory, so rings too), and time, as one Exec beside the same of a second reeve without jobs. Both run at
+ * the same time, so that whatever 1 000 processes cost the kernel is in both.
  */
 
 #include "bench.h"

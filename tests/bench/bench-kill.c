@@ -1,6 +1,7 @@
 /*
- * Ending a scope of 1 000 processes: reeve's Stop with no time to stop, until it answers that the scope is empty,
- * beside a program that writes cgroup.kill, waits until cgroup.events says "populated 0", and reaps them all.
+ * Ending a scope of 1 000 processes: reeve's Stop with no time to stop, until it answers that the scope is
+ * empty, beside a program that writes cgroup.kill, waits until cgroup.events says "populated 0", and reaps
+ * them all.
  */
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /*
- * 10 000 processes lose their parent and end, all in one moment: until PID 1 has reaped them all, the Exec that is
- * asked for in the middle of it, and the first one after it beside those of quiet times. The baseline is a
- * subreaper that does nothing but wait.
+ * 10 000 processes lose their parent and end, all in one moment: until PID 1 has reaped them all, the Exec
+ * that is asked for in the middle of it, and the first one after it beside those of quiet times. The
+ * baseline is a subreaper that does nothing but wait.
  */
 
 #include <signal.h>

@@ -1,7 +1,7 @@
 /*
- * How fast output is taken: from the start of a job that writes as fast as it can until reeve says that it is
- * drained, beside a loop that reads the same and throws it away, and (for lines) beside s6-log, which does what
- * reeve does less the bookkeeping: time stamps, and a bounded amount kept.
+ * How fast output is taken: from the start of a job that writes as fast as it can until reeve says that it
+ * is drained, beside a loop that reads the same and throws it away, and (for lines) beside s6-log, which
+ * does what reeve does less the bookkeeping: time stamps, and a bounded amount kept.
  */
 
 #include <stdio.h>
@@ -63,8 +63,8 @@ static void measure(const Run *run, const Box *box, double bytes, unsigned block
 {
         char total[32], size[16], lines[16], folder[80], note[64];
         char *const argv[] = {(char *) bench_child(), (char *) "write", total, size, lines, NULL};
-        char *const into[] = {(char *) S6_LOG, (char *) "t", (char *) "n3", (char *) "s1000000", folder,
-                              NULL};
+        char *const into[] = {(char *) S6_LOG,     (char *) "t", (char *) "n3",
+                              (char *) "s1000000", folder,       NULL};
         const MeasureFunction functions[] = {by_reeve, by_hand, by_s6_log};
         static Output reeve, hand, s6;
         double t[ELEMENTSOF(functions)];

@@ -1,6 +1,6 @@
 /*
- * Whether reeve still answers when its jobs write as fast as they can: Ping of a reeve with ten of them, beside
- * one without. Both at the same time, so that the machine is as busy for both.
+ * Whether reeve still answers when its jobs write as fast as they can: Ping of a reeve with ten of them,
+ * beside one without. Both at the same time, so that the machine is as busy for both.
  */
 
 #include <poll.h>

@@ -1,10 +1,10 @@
 #pragma once
 
 /*
- * What the benchmarks share. A benchmark is a function that runs in a process, a cgroup and a mount namespace of
- * its own, measures reeve and something to compare it with in turns (A B A B ...), and hands in rows of the one
- * table. It never asserts a time. What makes measuring impossible ends the process by bench_fail(), and only
- * that is a failure.
+ * What the benchmarks share. A benchmark is a function that runs in a process, a cgroup and a mount
+ * namespace of its own, measures reeve and something to compare it with in turns (A B A B ...), and hands in
+ * rows of the one table. It never asserts a time. What makes measuring impossible ends the process by
+ * bench_fail(), and only that is a failure.
  */
 
 #include <stdbool.h>
@@ -19,7 +19,8 @@
 
 /* One benchmark's surroundings, made and removed by main(). */
 typedef struct Run {
-        char cgroup[256]; /* a folder of the cgroup2 mount, for this run alone; the driver is in driver/ below it */
+        char cgroup[256]; /* a folder of the cgroup2 mount, for this run alone; the driver is in driver/
+                             below it */
         char folder[64];  /* scratch: a tmpfs */
         int log_fd;       /* where reeve's stderr goes; shown when the benchmark fails */
         int rows_fd;      /* a pipe that takes rows */
@@ -133,7 +134,8 @@ uint64_t call_orphans_reaped(sd_bus *bus);
 
 /* ---- bare.c: what reeve is compared with ---- */
 
-/* posix_spawn(3) with a pipe for stdout, and one for stderr unless ret_stderr is NULL; /dev/null for stdin. */
+/* posix_spawn(3) with a pipe for stdout, and one for stderr unless ret_stderr is NULL; /dev/null for stdin.
+ */
 pid_t bare_spawn(char *const *argv, int *ret_stdout, int *ret_stderr);
 /* That, both read to the end, waitpid(2). */
 void bare_exec(char *const *argv);

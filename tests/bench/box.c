@@ -1,8 +1,8 @@
 /*
- * reeve as it is meant to be: PID 1 of a PID namespace, with a writable cgroup v2 tree of its own. The tree's
- * root is a child of the run's cgroup, so that the machine's root cgroup is never seen. One clone3 does it
- * all: the child is born in the cgroup (CLONE_INTO_CGROUP), then makes that the root of a cgroup namespace by
- * unshare(2), which at clone would have taken its parent's.
+ * reeve as it is meant to be: PID 1 of a PID namespace, with a writable cgroup v2 tree of its own. The
+ * tree's root is a child of the run's cgroup, so that the machine's root cgroup is never seen. One clone3
+ * does it all: the child is born in the cgroup (CLONE_INTO_CGROUP), then makes that the root of a cgroup
+ * namespace by unshare(2), which at clone would have taken its parent's.
  */
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /*
- * The benchmarks' main program. Each benchmark runs in a forked process in a cgroup made for it, with a scratch
- * folder of its own; main() itself stays outside, takes the rows, and removes everything afterwards, however
- * that process and what it started came to an end. The table is printed last, whole.
+ * The benchmarks' main program. Each benchmark runs in a forked process in a cgroup made for it, with a
+ * scratch folder of its own; main() itself stays outside, takes the rows, and removes everything afterwards,
+ * however that process and what it started came to an end. The table is printed last, whole.
  *
  * Exit status: 0, also when goals are missed; 1 when a benchmark could not be run; 77 when none can be.
  */
@@ -270,7 +270,8 @@ static void say_load(void)
         double load = 0;
 
         if (getloadavg(&load, 1) == 1)
-                fprintf(stderr, "load average %.2f on %ld processors%s\n", load, sysconf(_SC_NPROCESSORS_ONLN),
+                fprintf(stderr, "load average %.2f on %ld processors%s\n", load,
+                        sysconf(_SC_NPROCESSORS_ONLN),
                         load > 1 ? ": not quiet, take the figures with care" : "");
 }
 

@@ -1,6 +1,6 @@
 /*
- * The table. Rows are made in the driver's process and printed by main() when all of them are there; they are
- * smaller than PIPE_BUF, so a write(2) of one is whole or not at all.
+ * The table. Rows are made in the driver's process and printed by main() when all of them are there; they
+ * are smaller than PIPE_BUF, so a write(2) of one is whole or not at all.
  */
 
 #include <limits.h>

@@ -1,6 +1,7 @@
 /*
- * reeve with a memory that runs out now and then: its own main(), with the fault injection of basic/alloc.h armed before it.
- * $REEVE_FAULT is "FIRST,PERIOD": the FIRST allocation from the start fails, and every PERIOD-th after it.
+ * reeve with a memory that runs out now and then: its own main(), with the fault injection of basic/alloc.h
+ * armed before it. $REEVE_FAULT is "FIRST,PERIOD": the FIRST allocation from the start fails, and every
+ * PERIOD-th after it.
  */
 
 #include <stdio.h>
