@@ -38,7 +38,6 @@ enum {
         SETTING_UNAVAILABLE = 1 << 3, /* of the contract, not built in this version: NotSupported */
 };
 
-/* clang-format off: a table */
 /* name, file key, type, flags, least, most (numbers only), words allowed (strings only, "a|b|c" or NULL),
  * help */
 #define SETTINGS(X)                                                                                         \
@@ -146,8 +145,6 @@ enum {
           "output as text, for people")                                                                     \
         X(CONTROL_ACCESS, "ControlAccess", "ControlAccess", STRING, SETTING_UNAVAILABLE, 0, 0,              \
           "none|session|all", "what the job may ask of reeve")
-
-/* clang-format on */
 
 typedef enum SettingId {
 #define X(id, ...) SETTING_##id,
