@@ -76,13 +76,15 @@ int rig_in_cgroup(bool pid1, int (*f)(void *), void *data);
 /* Whether that can be done here: root, and a cgroup2 that can be written. */
 bool rig_has_cgroups(void);
 
-/* TEST_MAIN of tests that all need it: 77, skipped, where it cannot be done. */
-#define RIG_CGROUP_MAIN(name, ...)                                                                          \
+/* TEST_MAIN of tests that all need something: 77, skipped, where that is not to be had. */
+#define RIG_MAIN_IF(condition, name, ...)                                                                   \
         int main(void)                                                                                      \
         {                                                                                                   \
                 const TTest *const tests[] = {__VA_ARGS__};                                                 \
                                                                                                             \
-                if (!rig_has_cgroups())                                                                     \
+                if (!(condition))                                                                           \
                         return 77;                                                                          \
                 return test_run(name, tests, sizeof(tests) / sizeof(tests[0]));                             \
         }
+#define RIG_CGROUP_MAIN(name, ...) RIG_MAIN_IF(rig_has_cgroups(), name, __VA_ARGS__)
+#define RIG_ROOT_MAIN(name, ...) RIG_MAIN_IF(geteuid() == 0, name, __VA_ARGS__)

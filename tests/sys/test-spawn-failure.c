@@ -219,5 +219,5 @@ START_TEST(each_step_is_named)
 }
 END_TEST
 
-TEST_MAIN("spawn-failure", not_found, not_executable, interpreter_is_named, text_busy, working_directory,
-          each_step_is_named)
+RIG_ROOT_MAIN("spawn-failure", not_found, not_executable, interpreter_is_named, text_busy, working_directory,
+              each_step_is_named)

@@ -176,4 +176,5 @@ START_TEST(starts_in_its_cgroup)
 }
 END_TEST
 
-TEST_MAIN("spawn-ladder", ladder_goes_down, no_child_is_told, status_is_read_with_care, starts_in_its_cgroup)
+RIG_ROOT_MAIN("spawn-ladder", ladder_goes_down, no_child_is_told, status_is_read_with_care,
+              starts_in_its_cgroup)

@@ -311,6 +311,6 @@ START_TEST(foreground)
 }
 END_TEST
 
-TEST_MAIN("spawn", words, runs_and_ends, arguments_are_bytes, environment_is_what_was_given, child_is_clean,
-          same_descriptor_twice, settings_reach_the_program, capabilities_are_bounded, search_path_order,
-          foreground)
+RIG_ROOT_MAIN("spawn", words, runs_and_ends, arguments_are_bytes, environment_is_what_was_given,
+              child_is_clean, same_descriptor_twice, settings_reach_the_program, capabilities_are_bounded,
+              search_path_order, foreground)

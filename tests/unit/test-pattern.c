@@ -1,0 +1,162 @@
+/* Patterns of callers: what they match, and which are too dear for PID 1. */
+
+#include "core/pattern.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/error.h"
+#include "test-main.h"
+
+static bool matches(const char *pattern, const char *text)
+{
+        Pattern p = {0};
+        Error e = ERROR_NULL;
+        bool found;
+
+        ck_assert_msg(pattern_compile(&p, "Pattern", pattern, &e) == 0, "%s: %s", pattern, e.message);
+        ck_assert(p.compiled);
+        found = pattern_match(&p, text);
+        pattern_done(&p);
+        ck_assert(!p.compiled);
+        pattern_done(&p); /* twice does no harm */
+        return found;
+}
+
+static void check_refused(const char *pattern, const char *part_of_message)
+{
+        Pattern p = {0};
+        Error e = ERROR_NULL;
+
+        ck_assert_msg(pattern_compile(&p, "Pattern", pattern, &e) == -EINVAL, "%s", pattern);
+        ck_assert_int_eq(e.kind, ERROR_INVALID_ARGS);
+        ck_assert_msg(strncmp(e.message, "Pattern: ", 9) == 0, "%s", e.message);
+        ck_assert_msg(strstr(e.message, part_of_message), "%s: %s", pattern, e.message);
+        ck_assert(!p.compiled);
+        pattern_done(&p);
+}
+
+START_TEST(extended_expressions)
+{
+        ck_assert(matches("", "anything"));
+        ck_assert(matches("sleep", "/bin/sleep 30"));
+        ck_assert(!matches("^sleep", "/bin/sleep 30"));
+        ck_assert(matches("^/bin/(sleep|true)( [0-9]+)?$", "/bin/sleep 30"));
+        ck_assert(!matches("^/bin/(sleep|true)( [0-9]+)?$", "/bin/sleep soon"));
+        ck_assert(!matches("SLEEP", "sleep"));
+        ck_assert(matches("a{2,3}$", "baaa"));
+        ck_assert(!matches("^a{2,3}$", "aaaa"));
+        ck_assert(matches("^[[:alpha:]_]+$", "some_words"));
+        ck_assert(matches("\\.\\(\\{\\\\", "a.({\\b")); /* escaped: not special */
+        ck_assert(matches("^a\nb$", "a\nb"));
+}
+END_TEST
+
+START_TEST(what_is_no_expression)
+{
+        check_refused("(", "");
+        check_refused("[a", "");
+        check_refused("a\\", "");
+        check_refused("a{2,1}", "");
+        check_refused("[[:nothing:]]", "");
+        check_refused("*(a|b", "");
+}
+END_TEST
+
+START_TEST(back_references_are_refused)
+{
+        check_refused("(a)\\1", "back-reference");
+        check_refused("(a*)*\\9$", "back-reference");
+        check_refused("\\\\\\1", "back-reference"); /* an escaped backslash, and then one */
+        ck_assert(matches("a\\\\1", "a\\1"));       /* the escaped backslash alone */
+        ck_assert(matches("\\$1", "$1"));
+}
+END_TEST
+
+START_TEST(intervals_are_bounded)
+{
+        char text[64];
+
+        ck_assert(matches("^a{1000}", "a") == false);
+        check_refused("a{1001}", "repeats too much");
+        check_refused("a{1,1001}", "repeats too much");
+        check_refused("a{,1001}", "repeats too much");
+        check_refused("a{1001,}", "repeats too much");
+        check_refused("a{99999999999999999999999}", "repeats too much");
+        check_refused("a{18446744073709551617}", "repeats too much"); /* 2^64 + 1 */
+        check_refused("((a{10}){10}){11}", "repeats too much");
+        check_refused("(a{1,500}){1,500}", "repeats too much");
+        check_refused("[a\\]{1000}{1000}", "repeats too much"); /* in brackets a backslash is a letter */
+        ck_assert(!matches("((a{10}){10}){10}", "aaaa"));
+        ck_assert(matches("a\\{5000\\}", "a{5000}"));
+        snprintf(text, sizeof(text), "^a{%d}$", 3);
+        ck_assert(matches(text, "aaa"));
+}
+END_TEST
+
+START_TEST(length_is_bounded)
+{
+        char text[PATTERN_LENGTH_MAX + 2];
+
+        memset(text, 'a', sizeof(text));
+        text[PATTERN_LENGTH_MAX + 1] = '\0';
+        check_refused(text, "longer than 1024 bytes");
+        text[PATTERN_LENGTH_MAX] = '\0';
+        ck_assert(!matches(text, "a"));
+}
+END_TEST
+
+static size_t memory_in_use(void)
+{
+        struct mallinfo2 m = mallinfo2();
+
+        return m.uordblks + m.hblkhd;
+}
+
+/* Refused, or compiled and matched within what PID 1 can spare for one request. (The sanitizers' malloc
+ * tells nothing of itself; there only the time is looked at.) */
+static void check_affordable(const char *pattern, const char *text)
+{
+        size_t before = memory_in_use(), after;
+        clock_t begin = clock();
+        Pattern p = {0};
+
+        if (pattern_compile(&p, "Pattern", pattern, NULL) < 0)
+                return;
+        (void) pattern_match(&p, text);
+        after = memory_in_use();
+        pattern_done(&p);
+        ck_assert_msg(after - before < 16U * 1024 * 1024, "\"%.40s\" took %zu bytes", pattern,
+                      after - before);
+        ck_assert_msg(clock() - begin < 5 * CLOCKS_PER_SEC, "\"%.40s\" took too long", pattern);
+}
+
+START_TEST(no_pattern_is_dear_to_compile)
+{
+        char text[PATTERN_LENGTH_MAX + 1];
+
+        memset(text, 'a', sizeof(text));
+        text[0] = '(';
+        strcpy(text + PATTERN_LENGTH_MAX - 7, "){1000}");
+        check_affordable(text, "b"); /* a million states, one after the other */
+}
+END_TEST
+
+START_TEST(no_pattern_is_dear_to_match)
+{
+        char *text = calloc(1, 8192 + 1);
+
+        srand(1);
+        for (size_t i = 0; i < 8192; i++)
+                text[i] = "ab"[rand() / 1024 % 2];
+        check_affordable("(a|b)*a(a|b){200}$", text); /* each letter makes a state of its own */
+        free(text);
+}
+END_TEST
+
+TEST_MAIN("pattern", extended_expressions, what_is_no_expression, back_references_are_refused,
+          intervals_are_bounded, length_is_bounded, no_pattern_is_dear_to_compile,
+          no_pattern_is_dear_to_match)
