@@ -53,7 +53,7 @@ static int method_list_jobs(sd_bus_message *m, void *userdata, sd_bus_error *ret
         LIST_FOREACH (&jobs->jobs, link) {
                 Job *job = container_of(link, Job, by_age);
 
-                if (r < 0 || !job_selector_match(&selector, job))
+                if (r < 0 || !job->announced || !job_selector_match(&selector, job))
                         continue;
                 r = job_properties_append_all(reply, job, usage);
                 size += 1024;

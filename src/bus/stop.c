@@ -135,7 +135,7 @@ int bus_method_kill(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         LIST_FOREACH (&jobs->jobs, link) {
                 Job *job = container_of(link, Job, by_age);
 
-                if (r >= 0 && job_selector_match(&selector, job))
+                if (r >= 0 && job->announced && job_selector_match(&selector, job))
                         r = kill_one(job, whom, selector.pid, sig, &reached);
         }
         if (r >= 0)

@@ -133,8 +133,10 @@ static void do_kill(Job *job)
 
         /* Before exec it may not be in its scope yet: where the kernel did not put it there it goes by
          * itself. */
-        if (job->fsm.state == JOB_STARTING)
+        if (job->fsm.state == JOB_STARTING) {
+                job->killed_early = true;
                 (void) pidref_signal(&job->leader, SIGKILL);
+        }
         if (r < 0 && r != -ESRCH)
                 log_warning_errno(r, "Job %s: cannot kill", job->id);
         timer_disarm(job->set->config.timers, &job->stop_timer);
@@ -217,6 +219,12 @@ static void job_event(Job *job, JobEvent event)
         }
 }
 
+static void start_is_over(Job *job)
+{
+        job->status_source = sd_event_source_disable_unref(job->status_source);
+        job->status_fd = fd_close(job->status_fd);
+}
+
 /* The status pipe says how exec went. Whether the job is still there. */
 static bool start_is_known(Job *job, bool child_is_dead)
 {
@@ -225,8 +233,12 @@ static bool start_is_known(Job *job, bool child_is_dead)
 
         if (r == -EAGAIN && !child_is_dead)
                 return true;
-        job->status_source = sd_event_source_disable_unref(job->status_source);
-        job->status_fd = fd_close(job->status_fd);
+        if (r == 0 && job->killed_early && !child_is_dead) {
+                /* The end of the file may be that of the child, killed before its exec: the reaper knows. */
+                job->status_source = sd_event_source_disable_unref(job->status_source);
+                return true;
+        }
+        start_is_over(job);
         if (r == 1) {
                 job_start_explain(job, &failure, &job->start_error);
                 job_event(job, JOB_EVENT_START_FAILED);
@@ -274,6 +286,13 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
 {
         bool drained;
 
+        if (job->status_fd >= 0 && job->killed_early && end->signal == SIGKILL) {
+                start_is_over(job);
+                error_set(&job->start_error, ERROR_START_FAILED,
+                          "exec: it was stopped before it came to that");
+                job_event(job, JOB_EVENT_START_FAILED);
+                return;
+        }
         if (job->status_fd >= 0 && !start_is_known(job, true))
                 return;
         job->exit_code = end->exit_code;
@@ -403,74 +422,6 @@ void job_stop(Job *job, int sig, usec_t timeout)
         job->stop_signal = sig > 0 ? sig : (int) job->spec.kill_signal;
         job->stop_timeout = timeout;
         job_event(job, timeout == 0 ? JOB_EVENT_KILL : JOB_EVENT_STOP);
-}
-
-int job_signal(Job *job, bool leader_only, int sig, pid_t **ret, size_t *ret_n)
-{
-        _cleanup_free_ pid_t *pids = NULL;
-        int r;
-
-        if (!job->scope)
-                return -ESRCH;
-        if (!leader_only)
-                return scope_signal(job->scope, sig, ret, ret_n);
-        if (!pidref_is_set(&job->leader))
-                return -ESRCH;
-        if (ret) {
-                pids = alloc_array(pid_t, 1);
-                if (!pids)
-                        return -ENOMEM;
-                pids[0] = job->leader.pid;
-        }
-        r = pidref_signal(&job->leader, sig);
-        if (r < 0 || !ret)
-                return r;
-        *ret = TAKE_PTR(pids);
-        *ret_n = 1;
-        return 0;
-}
-
-int job_signal_process(Job *job, pid_t pid, int sig)
-{
-        _cleanup_(pidref_done) PidRef p = PIDREF_NULL;
-        _cleanup_free_ pid_t *pids = NULL;
-        size_t n = 0;
-        int r;
-
-        if (!job->scope)
-                return -ESRCH;
-        r = pidref_open(pid, &p);
-        if (r >= 0)
-                r = scope_pids(job->scope, &pids,
-                               &n); /* after the descriptor: its number is still the same process, or none */
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < n; i++)
-                if (pids[i] == pid)
-                        return pidref_signal(&p, sig);
-        return -ESRCH;
-}
-
-void job_usage(Job *job, ScopeUsage *ret)
-{
-        uint64_t iteration = 0;
-
-        (void) sd_event_get_iteration(job->set->config.event, &iteration);
-        if (job->scope && !job->usage_is_final && job->usage_iteration != iteration) {
-                scope_usage(job->scope, &job->usage);
-                job->usage_iteration = iteration;
-        }
-        *ret = job->usage;
-}
-
-size_t job_count_processes(const Job *job)
-{
-        _cleanup_free_ pid_t *pids = NULL;
-        size_t n = 0;
-
-        if (!job->scope || !job_is_running(job) || scope_pids(job->scope, &pids, &n) < 0)
-                return 0;
-        return n;
 }
 
 int job_parse_cursor(const Job *job, const char *cursor, RingReader *ret, Error *e)

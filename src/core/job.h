@@ -95,6 +95,7 @@ struct Job {
         int stop_signal;     /* of the stop under way */
         usec_t stop_timeout; /* likewise */
         bool timed_out;
+        bool killed_early; /* before its exec was known */
         JobResult result;
         int exit_code, signal;
         usec_t start_time, exit_time, finish_time; /* CLOCK_REALTIME; 0: not yet */

@@ -75,8 +75,6 @@ int job_selector_resolve(JobSelector *s, const JobSet *set, Error *e)
 
 bool job_selector_match(JobSelector *s, const Job *job)
 {
-        if (!job->announced)
-                return false;
         if (s->id && !streq(s->id, job->id))
                 return false;
         if (s->session && !streq(s->session, job->session))

@@ -32,4 +32,5 @@ int job_selector_check(const JobSelector *s, const JobSet *set, Error *e);
 /* Finds the job of a PID; before matching. -ESRCH with e: no job holds it. */
 int job_selector_resolve(JobSelector *s, const JobSet *set, Error *e);
 
+/* Also of a job that is on its way to exec, which others do not know of yet: a Stop means it, too. */
 bool job_selector_match(JobSelector *s, const Job *job);

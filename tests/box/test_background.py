@@ -58,8 +58,8 @@ class TestBackground(BoxCase):
     def test_no_drain_timeout_at_all(self):
         """0: what was written before the leader ended is there nevertheless."""
         for _ in range(20):
-            outcome = self.bus.exec(self.reeve.payload("hold", "plain", 100), DrainTimeoutUSec=0)
-            self.assertEqual(outcome.stdout[:5], b"left\n")
+            outcome = self.hold("plain", DrainTimeoutUSec=0)
+            self.assertEqual(outcome.stdout, b"left\n")
 
     def test_a_child_that_ends_in_time(self):
         """Both pipes at EOF: no waiting for the drain timeout."""

@@ -9,7 +9,7 @@ import time
 
 from case import FreshCase, Stopwatch
 from client import DBusError, ERROR, MANAGER, MSEC, ROOT, SEC, Disconnected
-from rig import eventually, socket_mode
+from rig import eventually, read_file, socket_mode
 
 PIPE = subprocess.PIPE
 
@@ -206,7 +206,7 @@ class TestTerminal(FreshCase):
         """An interactive shell takes the terminal for its jobs, and gets it back."""
         box, master = self.terminal("bash", "--norc", "-i")
         os.write(master, b"sleep 1000\n")
-        eventually(lambda: any(b"sleep" in open(f"/proc/{pid}/cmdline", "rb").read() for pid in box.processes()), 10,
+        eventually(lambda: any("sleep" in read_file(f"/proc/{pid}/cmdline", "") for pid in box.processes()), 10,
                    "sleep runs")
         os.write(master, b"\x03")
         os.write(master, b"echo still-$((40+2))\n")

@@ -383,7 +383,6 @@ class TestStart(BoxCase):
             job = self.bus.start_sh("echo out; echo err >&2", InitialOutputUSec=20 * SEC)
         self.assertLess(watch.seconds, 10)
         self.assertEqual((job.details["InitialStdout"], job.details["InitialStderr"]), (b"out\n", b"err\n"))
-        self.assertIn(job.details["State"], ("exited", "finished"))
 
     def test_initial_output_after_that_long(self):
         with Stopwatch() as watch:

@@ -318,6 +318,14 @@ class TestReadLog(BoxCase):
         self.assertEqual(self.data(self.bus.log(self.one, "", Lines=2, Streams=["stdout"])), [b"out2\n", b"out3\n"])
         self.assertEqual(len(self.data(self.bus.log(self.one, "", Lines=1000))), 6)
 
+    def test_lines_after_a_cursor(self):
+        """The newest of those that come after it; what Lines leaves out is not lost."""
+        cursor = self.bus.log(self.one, "", Lines=1000, MaxBytes=1).next
+        self.assertEqual(self.data(self.bus.log(self.one, cursor, Lines=100)), [b"err1\n", b"out2\n", b"err2\n", b"out3\n",
+                                                                               b"err3\n"])
+        log = self.bus.log(self.one, cursor, Lines=2)
+        self.assertEqual((self.data(log), log.lost, log.eof), ([b"out3\n", b"err3\n"], 0, True))
+
     def test_lines_are_not_records(self):
         """A line of 100 KiB spans records; the newest line is all of them."""
         outcome = self.bus.sh("echo short; head -c 100000 /dev/zero; echo; echo end")

@@ -1,10 +1,12 @@
 """ListJobs, Kill and Stop: who is meant."""
 
+import os
 import signal
+import subprocess
 
 from case import BoxCase
 from client import V
-from rig import eventually
+from rig import children_of, eventually
 
 
 class TestSelectors(BoxCase):
@@ -122,6 +124,20 @@ class TestSelectors(BoxCase):
         self.bus.kill(9, whom="main", PID=children[0])
         self.assertEqual(self.bus.wait(job.id, "Exited")[1]["Signal"], 9)
         self.assertEqual(self.bus.property("TasksCurrent", job.id), 2)
+
+    def test_process_of_no_job(self):
+        """PID 1 and what docker exec brings in are nobody's."""
+        with subprocess.Popen(["nsenter", "-t", str(self.reeve.pid), "-p", "-m", "sleep", "1000"]) as visitor:
+            try:
+                inner = eventually(lambda: [self.reeve.inner_pid(pid) for pid in children_of(visitor.pid)], 5, "it is in")[0]
+                for pid in (1, inner):
+                    self.assert_error("NoSuchProcess", call=lambda pid=pid: self.bus.kill(9, whom="process", PID=pid))
+                    self.assert_error("NoSuchProcess", call=lambda pid=pid: self.bus.manager("GetJobByPID", "u", pid))
+                self.bus.kill(9, All=True)
+                self.assertIsNone(visitor.poll())
+            finally:
+                for pid in children_of(visitor.pid):
+                    os.kill(pid, signal.SIGKILL)
 
     def test_main_of_a_job_without_leader(self):
         self.assertEqual(self.bus.kill(15, whom="main", Id="e")[1], [])

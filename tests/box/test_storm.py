@@ -2,10 +2,11 @@
 
 import random
 import signal
+import threading
 import time
 
 from case import BoxCase, Stopwatch
-from client import SEC
+from client import DBUS_ERROR, DBusError, ERROR, MSEC, SEC
 from rig import eventually
 
 
@@ -129,3 +130,76 @@ class TestStorm(BoxCase):
             many()
         self.assertEqual(self.reeve.fds(), fds)
         self.assertLess(self.reeve.memory() - memory, 2 << 20)
+
+
+class TestRandom(BoxCase):
+    """Six clients that do whatever comes to mind to each other's jobs. No answer may surprise, nothing may be left."""
+
+    weight = 3
+    expected = {ERROR + name for name in ("NoSuchJob", "NoSuchProcess", "NoSuchSession", "JobExists", "JobRunning",
+                                          "StartFailed", "CommandNotFound")} | {DBUS_ERROR + "UnknownObject",
+                                                                                DBUS_ERROR + "Timeout"}
+
+    def commands(self, dice):
+        payload = self.reeve.payload
+        return dice.choice([["true"], ["sh", "-c", f"echo x; exit {dice.randrange(256)}"], payload("hold", "setsid", 50),
+                            payload("hold", "ignore", 20000), payload("deaf"), payload("spray", 10, 3, 20), ["/nonexistent"],
+                            payload("pattern", 300000), payload("runaway", 1, 2), ["sleep", "1000"], payload("flood"),
+                            payload("tree", 5), payload("raise", dice.randrange(1, 17)), payload("on-term", 0)])
+
+    def one_thing(self, bus, dice):
+        id = f"r{dice.randrange(40)}"
+        what = dice.randrange(12)
+        if what < 4:
+            bus.start(self.commands(dice), Id=id, Session=f"s{dice.randrange(3)}", KillOnExit=dice.random() < 0.3,
+                      RuntimeMaxUSec=dice.choice([0, 50 * MSEC, 500 * MSEC]), TimeoutStopUSec=dice.choice([0, 50, 500]) * MSEC,
+                      KillMode=dice.choice(["mixed", "control-group"]), LogMaxBytes=1 << dice.randrange(16, 21))
+        elif what == 4:
+            bus.exec(self.commands(dice), RuntimeMaxUSec=300 * MSEC, TimeoutStopUSec=100 * MSEC)
+        elif what == 5:
+            bus.stop({"Id": id}, TimeoutStopUSec=dice.choice([0, 100]) * MSEC)
+        elif what == 6:
+            bus.stop({"Session": f"s{dice.randrange(3)}"}, TimeoutStopUSec=100 * MSEC)
+        elif what == 7:
+            bus.kill(dice.choice([1, 2, 9, 15, 18]), Id=id)
+        elif what == 8:
+            bus.wait_later(id, dice.choice(["Exited", "Drained", "Finished"]), dice.choice([0, 50]) * MSEC).result()
+        elif what == 9:
+            bus.job(id, "Forget")
+        elif what == 10:
+            bus.log(id, dice.choice(["", "tail"]), WaitUSec=dice.choice([0, 30]) * MSEC)
+            bus.output(id, Lines=3)
+        else:
+            for job in bus.jobs(Usage=True):
+                assert (job["State"] == "finished") != job["Running"], job
+                assert job["Result"] or job["State"] not in ("finished", "exited"), job
+
+    def client(self, seed, surprises):
+        dice = random.Random(seed)
+        bus = self.reeve.connect(match=False)
+        for _ in range(150):
+            try:
+                self.one_thing(bus, dice)
+            except DBusError as e:
+                if e.name not in self.expected:
+                    surprises.append(e)
+            except BaseException as e:  # pylint: disable=broad-except
+                surprises.append(e)
+                return
+
+    def test_random(self):
+        seed = random.randrange(10 ** 6)
+        self.bus.exec(["true"])
+        eventually(lambda: not self.reeve.scopes(), 5, "quiet")
+        surprises = []
+        clients = [threading.Thread(target=self.client, args=(seed + i, surprises)) for i in range(6)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join(80)
+            self.assertFalse(client.is_alive(), f"seed {seed}")
+        self.assertEqual(surprises, [], f"seed {seed}")
+        self.assertEqual(self.bus.stop({"All": True}, TimeoutStopUSec=0)[2], 0)
+        for job in self.bus.jobs():
+            self.assertEqual((job["State"], job["PID"]), ("finished", 0), f"seed {seed}: {job}")
+        self.assertEqual(self.bus.property("NRunning"), 0)

@@ -1,0 +1,78 @@
+/*
+ * What is asked of a job's scope: signals to who is in it, who that is, what it used. Nothing here changes
+ * the job's state; the life of it is in job.c.
+ */
+
+#include <errno.h>
+
+#include "basic/alloc.h"
+#include "core/job-set.h"
+#include "core/job.h"
+
+int job_signal(Job *job, bool leader_only, int sig, pid_t **ret, size_t *ret_n)
+{
+        _cleanup_free_ pid_t *pids = NULL;
+        int r;
+
+        if (!job->scope)
+                return -ESRCH;
+        if (!leader_only)
+                return scope_signal(job->scope, sig, ret, ret_n);
+        if (!pidref_is_set(&job->leader))
+                return -ESRCH;
+        if (ret) {
+                pids = alloc_array(pid_t, 1);
+                if (!pids)
+                        return -ENOMEM;
+                pids[0] = job->leader.pid;
+        }
+        r = pidref_signal(&job->leader, sig);
+        if (r < 0 || !ret)
+                return r;
+        *ret = TAKE_PTR(pids);
+        *ret_n = 1;
+        return 0;
+}
+
+int job_signal_process(Job *job, pid_t pid, int sig)
+{
+        _cleanup_(pidref_done) PidRef p = PIDREF_NULL;
+        _cleanup_free_ pid_t *pids = NULL;
+        size_t n = 0;
+        int r;
+
+        if (!job->scope)
+                return -ESRCH;
+        r = pidref_open(pid, &p);
+        if (r >= 0)
+                r = scope_pids(job->scope, &pids,
+                               &n); /* after the descriptor: its number is still the same process, or none */
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++)
+                if (pids[i] == pid)
+                        return pidref_signal(&p, sig);
+        return -ESRCH;
+}
+
+void job_usage(Job *job, ScopeUsage *ret)
+{
+        uint64_t iteration = 0;
+
+        (void) sd_event_get_iteration(job->set->config.event, &iteration);
+        if (job->scope && !job->usage_is_final && job->usage_iteration != iteration) {
+                scope_usage(job->scope, &job->usage);
+                job->usage_iteration = iteration;
+        }
+        *ret = job->usage;
+}
+
+size_t job_count_processes(const Job *job)
+{
+        _cleanup_free_ pid_t *pids = NULL;
+        size_t n = 0;
+
+        if (!job->scope || !job_is_running(job) || scope_pids(job->scope, &pids, &n) < 0)
+                return 0;
+        return n;
+}
