@@ -57,7 +57,7 @@ static void on_connected(Listener *l, int fd, const PeerCredentials *c)
         }
         r = peer_new(s, fd, c, &p);
         if (r < 0)
-                log_warning_errno(r, "Cannot serve a connection");
+                log_debug_errno(r, "A connection cannot be served, or is gone already");
 }
 
 int server_listen(BusServer *s, const char *address)

@@ -26,6 +26,7 @@
 #include "sys/stdio.h"
 
 #define LINGER_DELAY_MIN (10 * USEC_PER_MSEC)
+#define LOOK_DELAY (100 * USEC_PER_MSEC)
 #define LINGER_DELAY_MAX USEC_PER_SEC
 
 typedef struct LingeringScope {
@@ -41,6 +42,18 @@ static void on_trim(Timer *t, usec_t now)
 
         while (set->n_finished > set->config.finished_max)
                 job_set_forget(set, container_of(list_first(&set->finished), Job, finished), NULL);
+}
+
+static void on_look(Timer *t, usec_t now)
+{
+        LIST_FOREACH_SAFE (&container_of(t, JobSet, look_timer)->jobs, link)
+                job_check_empty(container_of(link, Job, by_age));
+}
+
+void job_set_look_again(JobSet *set)
+{
+        if (!timer_is_armed(&set->look_timer))
+                timer_arm(set->config.timers, &set->look_timer, clock_monotonic() + LOOK_DELAY);
 }
 
 static void linger_retry(JobSet *set)
@@ -103,6 +116,7 @@ int job_set_init(JobSet *set, const JobSetConfig *config)
         hashmap_init(&set->by_scope_watch, HASHMAP_NUMBER);
         timer_init(&set->linger_timer, on_linger);
         timer_init(&set->trim_timer, on_trim);
+        timer_init(&set->look_timer, on_look);
         random_bytes(set->run, sizeof(set->run));
 
         set->capture_host = (CaptureHost){
@@ -146,6 +160,7 @@ void job_set_done(JobSet *set)
         }
         timer_disarm(set->config.timers, &set->linger_timer);
         timer_disarm(set->config.timers, &set->trim_timer);
+        timer_disarm(set->config.timers, &set->look_timer);
         sd_event_source_disable_unref(set->scope_watch_source);
         fd_close(set->scope_watch_fd);
         fd_close(set->null_fd);
@@ -303,6 +318,9 @@ Job *job_set_get_by_pid(const JobSet *set, pid_t pid)
         Job *leader = hashmap_get_number(&set->by_pid, (uint64_t) pid);
         _cleanup_free_ char *path = NULL;
 
+        /* Without a tree a job is the session that its leader has made. */
+        if (!leader && set->config.tree->fd < 0)
+                leader = hashmap_get_number(&set->by_pid, (uint64_t) process_session(pid));
         if (leader) /* announced is false of failed_start, too */
                 return leader->announced ? leader : NULL;
         if (set->config.tree->fd < 0 || cgroup_of_pid(pid, &path) < 0)
@@ -347,12 +365,16 @@ bool job_set_child_ended(JobSet *set, const ProcessEnd *end)
         return true;
 }
 
+/* Of a job that has outlived its leader the last process comes to PID 1: where there is no watch, that is
+ * when to look. */
 void job_set_orphan_reaped(JobSet *set)
 {
-        if (set->config.tree->fd >= 0)
-                return;
-        LIST_FOREACH_SAFE (&set->jobs, link)
-                job_check_empty(container_of(link, Job, by_age));
+        LIST_FOREACH_SAFE (&set->jobs, link) {
+                Job *job = container_of(link, Job, by_age);
+
+                if (job->scope_watch < 0)
+                        job_check_empty(job);
+        }
 }
 
 int job_set_watch_scope(JobSet *set, Job *job)

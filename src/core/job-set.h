@@ -67,7 +67,7 @@ struct JobSet {
         unsigned n_jobs, n_finished, n_live;
         List observers; /* JobObserver.link */
         List lingering; /* scopes whose folder could not be removed yet */
-        Timer linger_timer, trim_timer;
+        Timer linger_timer, trim_timer, look_timer;
         usec_t linger_delay;
         int null_fd; /* /dev/null, for all that have no input */
         int scope_watch_fd;
@@ -117,6 +117,8 @@ typedef enum JobSetEvent {
 void job_set_tell(JobSet *set, Job *job, JobSetEvent event);
 /* The child of a job that failed to start is to be reaped yet: it is nobody's orphan. */
 void job_set_expect_failed(JobSet *set, pid_t pid);
+/* A scope could not be looked at: all are, a little later. */
+void job_set_look_again(JobSet *set);
 void job_set_one_less(JobSet *set); /* a live one */
 void job_set_release_scope(JobSet *set, Scope *scope);
 int job_set_watch_scope(JobSet *set, Job *job);

@@ -200,7 +200,8 @@ static void job_event(Job *job, JobEvent event)
                 do_arm_stop(job);
         if (actions & JOB_DO_KILL)
                 do_kill(job);
-        if (job->fsm.state != before || job_is_running(job) != was_running || (actions & JOB_DO_RECORD_EXIT))
+        if (job->announced && (job->fsm.state != before || job_is_running(job) != was_running ||
+                               (actions & JOB_DO_RECORD_EXIT)))
                 job_set_tell(job->set, job, JOB_SET_CHANGED);
         if (actions & JOB_DO_RECORD_EXIT) {
                 job_set_tell(job->set, job, JOB_SET_EXITED);
@@ -260,6 +261,8 @@ void job_capture_progress(Capture *c, bool drained)
 {
         Job *job = container_of(c, Job, capture);
 
+        if (!job->announced) /* before exec there is no output of the command: start_is_known() looks again */
+                return;
         tell(job, JOB_MOMENT_OUTPUT);
         if (drained)
                 job_event(job, JOB_EVENT_DRAINED);
@@ -267,9 +270,15 @@ void job_capture_progress(Capture *c, bool drained)
 
 void job_check_empty(Job *job)
 {
-        if (!job->scope || job->fsm.leader || !job->fsm.processes || scope_is_populated(job->scope) > 0)
+        int r;
+
+        if (!job->scope || job->fsm.leader || !job->fsm.processes)
                 return;
-        job_event(job, JOB_EVENT_EMPTY);
+        r = scope_is_populated(job->scope);
+        if (r == 0)
+                job_event(job, JOB_EVENT_EMPTY);
+        else if (r < 0) /* no descriptor, no memory: that says nothing about who lives there */
+                job_set_look_again(job->set);
 }
 
 static void watch_scope(Job *job)
@@ -307,10 +316,9 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
         job_event(job, JOB_EVENT_LEADER_EXITED);
         /* Whether anybody is left, before anybody is answered: mostly nobody is, and then the accounts are
          * final, too. */
-        if (scope_is_populated(job->scope) > 0)
+        job_check_empty(job);
+        if (job->fsm.processes)
                 watch_scope(job);
-        else
-                job_event(job, JOB_EVENT_EMPTY);
         if (drained && job->fsm.output)
                 job_event(job, JOB_EVENT_DRAINED);
 }
@@ -367,7 +375,8 @@ int job_new(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret
                 job->control_group = str_copy(scope_path(job->scope));
                 if (!job->control_group || hashmap_put_number(&set->by_pid, (uint64_t) job->pid, job) < 0 ||
                     sd_event_add_io(set->config.event, &job->status_source, job->status_fd, EPOLLIN,
-                                    on_status, job) < 0) {
+                                    on_status, job) < 0 ||
+                    sd_event_source_set_priority(job->status_source, SD_EVENT_PRIORITY_IMPORTANT) < 0) {
                         /* Without a way to hear of its end it must not live: killed before exec or soon
                          * after. */
                         (void) scope_kill(job->scope);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "basic/macro.h"
 
@@ -14,6 +15,14 @@ typedef struct PidRef {
 } PidRef;
 
 #define PIDREF_NULL ((PidRef){.pid = 0, .fd = -EBADF})
+
+/* The session that a process is in, getsid(2): its leader's number; 0 when there is no such process. */
+static inline pid_t process_session(pid_t pid)
+{
+        pid_t session = getsid(pid);
+
+        return session < 0 ? 0 : session;
+}
 
 static inline bool pidref_is_set(const PidRef *p)
 {
