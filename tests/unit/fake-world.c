@@ -39,6 +39,7 @@ void world_init_prepared(World *w, bool tree)
                         .environment = w->environment,
                         .working_directory = "/work",
                         .nofile = &w->nofile,
+                        .nice = 3,
                         .live_max = JOB_SET_LIVE_MAX,
                         .finished_max = JOB_SET_FINISHED_MAX,
         };

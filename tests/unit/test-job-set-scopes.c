@@ -235,6 +235,35 @@ START_TEST(it_cannot_be_asked_when_the_notice_comes)
 }
 END_TEST
 
+/* It was empty by then, so the kernel has nothing more to say: it is looked at again. */
+START_TEST(nobody_will_say_it_again)
+{
+        FakeProcess *child;
+        Job *job;
+
+        world_init(&w);
+        job = run_and_leave_child(&child);
+        fake.scope_populated_error = -EMFILE;
+        fake_exit(child, 0);
+        world_pass(&w, USEC_PER_SEC);
+        ck_assert(!job_is_finished(job));
+        fake.scope_populated_error = 0;
+        world_pass(&w, USEC_PER_SEC);
+        ck_assert(job_is_finished(job));
+
+        job = world_run(&w, NULL); /* the leader was all there was */
+        fake.scope_populated_error = -EMFILE;
+        fake_exit(leader_of(job), 0);
+        world_settle(&w);
+        ck_assert(job_is_exited(job) && !job_is_finished(job));
+        fake.scope_populated_error = 0;
+        world_pass(&w, USEC_PER_SEC);
+        ck_assert(job_is_finished(job));
+        ck_assert_uint_eq(timer_queue_next(&w.timers), USEC_INFINITY);
+        world_done(&w);
+}
+END_TEST
+
 /* reeve ends with jobs in every state. */
 START_TEST(the_set_goes_with_live_jobs)
 {
@@ -260,4 +289,5 @@ END_TEST
 TEST_MAIN("job-set-scopes", a_folder_that_is_busy, a_folder_that_stays_busy, several_busy_folders,
           the_same_name_while_its_folder_is_busy, a_notice_that_is_early, notices_of_many_at_once,
           notices_that_were_lost, scopes_cannot_be_watched_at_all, this_scope_cannot_be_watched,
-          it_cannot_be_asked, it_cannot_be_asked_when_the_notice_comes, the_set_goes_with_live_jobs)
+          it_cannot_be_asked, it_cannot_be_asked_when_the_notice_comes, nobody_will_say_it_again,
+          the_set_goes_with_live_jobs)

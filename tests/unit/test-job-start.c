@@ -38,8 +38,9 @@ START_TEST(nothing_but_argv)
         ck_assert_str_eq(env_get(p->environment, "REEVE_JOB"), "j1");
         ck_assert_str_eq(env_get(p->environment, "REEVE_SESSION"), "default");
         ck_assert_uint_eq(strv_length(p->environment), 4);
-        ck_assert(!p->foreground && !p->set_user && !p->set_group && !p->set_groups && !p->set_umask &&
-                  !p->set_nice);
+        ck_assert(!p->foreground && !p->set_user && !p->set_group && !p->set_groups && !p->set_umask);
+        ck_assert(p->set_nice); /* what reeve was given, not what it has made itself */
+        ck_assert_int_eq(p->nice, 3);
         ck_assert(!p->set_oom_score && !p->set_capabilities && !p->no_new_privileges);
         /* reeve's own soft limit is the hard one; its jobs get what it was given. */
         ck_assert_uint_eq(p->limits, 1U << RLIMIT_NOFILE);

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "basic/alloc.h"
+#include "core/error.h"
 #include "core/job.h"
 #include "fake-world.h"
 #include "test-main.h"
@@ -380,23 +381,46 @@ START_TEST(run_time_is_over_while_stopping)
 }
 END_TEST
 
+/* Nothing of the command has run: it has not started. Whoever is heard of first, the status pipe or the
+ * zombie. */
+static void check_stopped_before_exec(bool late, usec_t timeout, bool reaper_first)
+{
+        Error e = ERROR_NULL;
+        Diary d = {.error = &e};
+        FakeProcess *child;
+        ExecSpec spec;
+        Job *job;
+
+        world_init(&w);
+        fake.late_joiners = late;
+        spec_init(&spec);
+        job = world_start(&w, &spec);
+        child = leader_of(job);
+        diary_start(&d, job);
+        job_stop(job, 0, timeout);
+        ck_assert_uint_eq(fake_count_signals(child, SIGTERM), 0); /* nobody to be asked nicely */
+        ck_assert_uint_ge(fake_count_signals(child, SIGKILL), 1);
+        ck_assert(!child->alive);
+        if (reaper_first)
+                world_reap(&w);
+        else
+                world_events(&w);
+        world_settle(&w);
+        /* Its pipes may be heard of before: of no command's output, as nobody knows of the job. */
+        ck_assert(streq(d.text, "killed failed removed") ||
+                  (!reaper_first && streq(d.text, "killed drained failed removed")));
+        ck_assert_int_eq(e.kind, ERROR_START_FAILED);
+        ck_assert(list_is_empty(&w.jobs.jobs));
+        ck_assert_uint_eq(w.jobs.n_live, 0);
+        ck_assert_uint_eq(fake.n_scopes, 0);
+        world_done(&w);
+}
+
 START_TEST(stopped_before_exec)
 {
-        for (unsigned timeout = 0; timeout < 2; timeout++) {
-                ExecSpec spec;
-                Job *job;
-
-                world_init(&w);
-                spec_init(&spec);
-                job = world_start(&w, &spec);
-                job_stop(job, 0, timeout * SECOND);
-                ck_assert_uint_eq(fake_count_signals(leader_of(job), SIGTERM),
-                                  0); /* nobody to be asked nicely */
-                ck_assert_uint_eq(fake_count_signals(leader_of(job), SIGKILL), 1);
-                world_settle(&w);
-                ck_assert(job_is_finished(job));
-                ck_assert_int_eq(job->signal, SIGKILL);
-                world_done(&w);
+        for (unsigned reaper_first = 0; reaper_first < 2; reaper_first++) {
+                check_stopped_before_exec(false, 0, reaper_first);
+                check_stopped_before_exec(false, SECOND, reaper_first);
         }
 }
 END_TEST
@@ -404,18 +428,30 @@ END_TEST
 /* Where clone3(2) is refused the child goes to its scope by itself, and may not be there yet. */
 START_TEST(stopped_before_it_is_in_its_scope)
 {
+        for (unsigned reaper_first = 0; reaper_first < 2; reaper_first++) {
+                check_stopped_before_exec(true, 0, reaper_first);
+                check_stopped_before_exec(true, SECOND, reaper_first);
+        }
+}
+END_TEST
+
+/* The order came too late: its exec has failed, and that is what is told. */
+START_TEST(stopped_when_exec_has_failed)
+{
+        Error e = ERROR_NULL;
+        Diary d = {.error = &e};
         ExecSpec spec;
         Job *job;
 
         world_init(&w);
-        fake.late_joiners = true;
         spec_init(&spec);
         job = world_start(&w, &spec);
-        job_stop(job, 0, SECOND);
-        if (leader_of(job)->alive)
-                fake_exec(leader_of(job));
-        world_pass(&w, SECOND);
-        ck_assert(job_is_finished(job));
+        diary_start(&d, job);
+        fake_exec_fails(leader_of(job), SPAWN_EXEC, ENOENT, "/bin/payload");
+        job_stop(job, 0, 0);
+        world_settle(&w);
+        ck_assert_str_eq(d.text, "killed failed removed");
+        ck_assert_int_eq(e.kind, ERROR_COMMAND_NOT_FOUND);
         world_done(&w);
 }
 END_TEST
@@ -450,4 +486,4 @@ TEST_MAIN("job-stop", it_obeys, exits_0_when_asked_is_success, a_stopped_process
           unkillable, mixed_asks_the_leader, mixed_with_a_leader_that_ignores_or_has_gone,
           mixed_needs_no_memory, kill_on_exit, run_time_is_over, run_time_counts_from_exec,
           run_time_is_over_after_the_leader, run_time_is_over_while_stopping, stopped_before_exec,
-          stopped_before_it_is_in_its_scope, stopped_by_who_watches)
+          stopped_when_exec_has_failed, stopped_before_it_is_in_its_scope, stopped_by_who_watches)

@@ -15,6 +15,7 @@ static World w;
 static Shutdown s;
 static unsigned n_flushes;
 static bool flush_waits;
+static JobObserver observer;
 
 static void on_flush(Shutdown *shutdown)
 {
@@ -24,9 +25,21 @@ static void on_flush(Shutdown *shutdown)
                 shutdown_flushed(&s);
 }
 
+/* As the manager does. */
+static void on_exited(JobObserver *o, Job *job)
+{
+        if (job->is_main)
+                shutdown_main_ended(&s, job);
+}
+
 static void begin(bool is_pid1)
 {
+        static const JobObserverOps ops = {.job_exited = on_exited};
+
         world_init(&w);
+        observer = (JobObserver){.ops = &ops};
+        list_init(&observer.link);
+        job_set_observe(&w.jobs, &observer);
         shutdown_init(&s, w.event, &w.timers, &w.jobs, 8 * SECOND, is_pid1);
         s.flush = on_flush;
         w.shutdown = &s;
@@ -300,8 +313,6 @@ START_TEST(the_main_job_ends)
                         fake_die(leader_of(job), cases[i].sig, false);
                 else
                         fake_exit(leader_of(job), cases[i].code);
-                world_reap(&w);
-                shutdown_main_ended(&s, job); /* as the manager does when it hears of it */
                 world_settle(&w);
                 ck_assert(is_over(cases[i].status));
                 ck_assert(job_is_finished(job) && job_is_finished(other));
@@ -310,30 +321,19 @@ START_TEST(the_main_job_ends)
 }
 END_TEST
 
-static void on_exited(JobObserver *o, Job *job)
-{
-        if (job->is_main)
-                shutdown_main_ended(&s, job);
-}
-
 /* In the middle of being told so, with processes left: the main job itself is stopped from there. */
 START_TEST(the_main_job_ends_while_it_is_told)
 {
-        static const JobObserverOps ops = {.job_exited = on_exited};
-        JobObserver observer = {.ops = &ops};
         FakeProcess *child;
         Job *job;
 
         begin(true);
-        list_init(&observer.link);
-        job_set_observe(&w.jobs, &observer);
         job = run_main();
         child = fake_fork(leader_of(job));
         fake_exit(leader_of(job), 3);
         world_settle(&w);
         ck_assert_int_eq(child->signals[0], SIGTERM);
         ck_assert(is_over(3));
-        job_set_unobserve(&observer);
         end();
 }
 END_TEST
@@ -349,8 +349,6 @@ START_TEST(the_main_job_gets_the_signal_that_came)
         shutdown_order(&s, SIGINT);
         ck_assert_int_eq(leader_of(job)->signals[0], SIGINT);
         ck_assert_int_eq(leader_of(other)->signals[0], SIGTERM);
-        world_reap(&w);
-        shutdown_main_ended(&s, job);
         world_settle(&w);
         ck_assert(is_over(5)); /* what it made of it is what reeve leaves with */
         end();
@@ -366,10 +364,8 @@ START_TEST(a_code_that_was_ordered)
         shutdown_set_exit_code(&s, 42);
         shutdown_order(&s, 0);
         ck_assert_int_eq(leader_of(job)->signals[0], SIGTERM); /* its own */
-        world_reap(&w);
-        shutdown_main_ended(&s, job); /* does not count */
         world_settle(&w);
-        ck_assert(is_over(42));
+        ck_assert(is_over(42)); /* its own does not count */
         end();
 }
 END_TEST
