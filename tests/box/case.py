@@ -4,7 +4,7 @@ import time
 import unittest
 
 from client import DBUS_ERROR, DBusError, ERROR
-from rig import Reeve, eventually
+from rig import Reeve, eventually, sanitized
 
 
 class BoxCase(unittest.TestCase):
@@ -85,6 +85,13 @@ class BoxCase(unittest.TestCase):
         self.assertGreaterEqual(value, low, what)
         self.assertLessEqual(value, high, what)
 
+    def assert_memory(self, before, limit, reeve=None, timeout=0):
+        """reeve's memory is less than limit over what it was; or will be soon."""
+        reeve = reeve or self.reeve
+        if not sanitized():
+            eventually(lambda: reeve.memory() - before < limit, timeout,
+                       lambda: f"less than {limit} bytes more: {reeve.memory() - before}")
+
     def assert_fds_back(self, before, reeve=None):
         """reeve has as many descriptors open as at the time of before. Clean-up may lag behind a reply."""
         reeve = reeve or self.reeve
@@ -118,6 +125,7 @@ class FreshCase(unittest.TestCase):
 
     assert_error = BoxCase.assert_error
     assert_between = BoxCase.assert_between
+    assert_memory = BoxCase.assert_memory
     assert_outcome = BoxCase.assert_outcome
 
     def setUp(self):

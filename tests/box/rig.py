@@ -15,6 +15,7 @@ Nothing here sleeps to be right: eventually() looks until a deadline.
 """
 
 import contextlib
+import functools
 import glob
 import itertools
 import os
@@ -51,6 +52,7 @@ nogroup:x:65534:
 SCRIPT = r"""
 set -e
 /bin/mount -t proc proc /proc
+/bin/umount -R /sys/fs/cgroup 2>/dev/null || true
 /bin/mount -t cgroup2 cgroup2 /sys/fs/cgroup
 {cgroup_options}
 /bin/mount --bind {reeve} {shared}/bin/reeve
@@ -106,6 +108,13 @@ def reevectl_binary():
 
 def payload_binary():
     return binary("REEVE_PAYLOAD", "tests/box/payload")
+
+
+@functools.cache
+def sanitized():
+    """Whether reeve was built with a sanitizer: then its memory tells nothing."""
+    with open(reeve_binary(), "rb") as f:
+        return b"__asan_" in f.read()
 
 
 def cgroup2_mount():

@@ -242,6 +242,7 @@ class TestShutdown(FreshCase):
         with Stopwatch() as watch:
             self.assertEqual(box.stop(), 0)
         self.assertLess(watch.seconds, 3)
+        box.bus.thread.join(5)      # all that was sent has been read
         finished = [s.body for s in box.bus.signals if s.member == "JobFinished"]
         self.assertEqual(sorted(finished), sorted((job.id, "success") for job in jobs))
 
@@ -339,7 +340,7 @@ class TestShutdown(FreshCase):
             try:
                 p.result()
             except DBusError as e:
-                self.assertEqual(e.name, ERROR + "ShuttingDown")
+                self.assertIn(e.name, (ERROR + "ShuttingDown", ERROR + "StartFailed"))
             except Disconnected:
                 pass    # it came after the end
         self.assertEqual(box.wait_exit(), 0)
@@ -410,7 +411,7 @@ class TestIdle(FreshCase):
     def test_nothing_to_do(self):
         box = self.box()
         self.check(box)
-        self.assertLess(box.memory(), 8 << 20)
+        self.assert_memory(0, 8 << 20, box)
 
     def test_jobs_and_clients_that_are_idle(self):
         box = self.box()

@@ -113,7 +113,7 @@ class TestCommand(Refusals):
             self.assert_error("CommandNotFound", call=one.result)
         self.assert_fds_back(self.before[2])
         self.assertEqual(self.bus.property("NJobs"), self.before[0])
-        self.assertLess(self.reeve.memory() - memory, 8 << 20)
+        self.assert_memory(memory, 8 << 20)
 
     def test_a_refused_start_is_not_announced(self):
         seen = len(self.bus.signals)

@@ -114,7 +114,7 @@ class TestForget(BoxCase):
         self.bus.wait(outcome.id)
         self.bus.job(outcome.id, "Forget")
         self.assertEqual(self.bus.property("LogBytes"), before)
-        self.assertLess(self.reeve.memory(), memory - 16 * MIB)
+        self.assert_memory(memory, -16 * MIB)
 
 
 class TestBudget(BoxCase):

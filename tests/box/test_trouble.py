@@ -8,7 +8,7 @@ import time
 
 from case import BoxCase, FreshCase, Stopwatch
 from client import DBUS_ERROR, DBusError, Disconnected, ERROR, MSEC, SEC
-from rig import eventually, proc_status
+from rig import eventually, proc_status, sanitized
 
 
 class TestDescriptors(FreshCase):
@@ -97,6 +97,8 @@ class TestSpace(FreshCase):
 
     def test_little_address_space(self):
         """A log that can't grow, an answer that can't be made: that request fails, or loses output; nothing else does."""
+        if sanitized():
+            self.skipTest("a sanitizer needs all of the address space")
         box = self.box()
         limit = int(proc_status(box.pid, "VmSize").split()[0]) * 1024 + (24 << 20)
         subprocess.run(["prlimit", f"--pid={box.pid}", f"--as={limit}:{limit}"], check=True)

@@ -89,8 +89,8 @@ def reevectl_binary():
 
 def busctl(path, *args, timeout=20):
     """What busctl of the machine says, on the socket at path."""
-    done = subprocess.run(["busctl", f"--address=unix:path={path}", *args], stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=timeout, check=False)
+    done = subprocess.run(["busctl", f"--address=unix:path={path}", *args], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=timeout, check=False)
     if done.returncode != 0:
         raise AssertionError(f"busctl {' '.join(args[:2])} … ended with {done.returncode}: {done.stderr.decode()}")
     return done.stdout.decode()
@@ -339,11 +339,19 @@ class Container:
     def kill(self, number):
         podman("kill", f"--signal={signal.Signals(number).name if number < 32 else number}", self.name)
 
-    def stop(self, limit=10):
-        """podman stop; how many seconds it took."""
-        begun = time.monotonic()
-        podman("stop", f"--time={limit}", self.name, timeout=limit + 30)
-        return time.monotonic() - begun
+    def stop(self, limit=5):
+        """podman stop; an AssertionError where podman has to send SIGKILL after that many seconds."""
+        self.end_stop(self.begin_stop(limit))
+
+    def begin_stop(self, limit):
+        return subprocess.Popen(command("stop", f"--time={limit}", self.name), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    @staticmethod
+    def end_stop(process):
+        words = process.communicate(timeout=60)[1].decode()
+        if process.returncode != 0 or "SIGKILL" in words:
+            raise AssertionError(f"podman stop ended with {process.returncode}: {words}")
 
     def wait(self, timeout=15):
         """The exit status, once it has ended."""

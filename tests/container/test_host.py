@@ -10,6 +10,12 @@ import podman
 from podman import Container, busctl, eventually
 
 EXEC = ["Exec", "asa{sv}", "3", "sh", "-c"]
+WEB = ["/org/reeve1/job/web", "org.reeve1.Job"]
+
+
+def call(path, *args):
+    """A method of the manager. The "--" is busctl's: without it "-c" is taken for an option of its own."""
+    return busctl(path, "call", "--", podman.NAME, podman.PATH, podman.MANAGER, *args)
 
 
 class Socket(unittest.TestCase):
@@ -25,7 +31,7 @@ class Socket(unittest.TestCase):
         cls.folder.cleanup()
 
     def call(self, *args):
-        return busctl(self.path, "call", "--", podman.NAME, podman.PATH, podman.MANAGER, *args)
+        return call(self.path, *args)
 
     def test_exec(self):
         out = self.call(*EXEC, "echo out; echo err >&2; exit 7", "1", "Text", "b", "true")
@@ -36,15 +42,13 @@ class Socket(unittest.TestCase):
         self.call("Start", "asa{sv}", "2", "sleep", "300", "1", "Id", "s", "web")
         self.assertIn("/org/reeve1/job/web", busctl(self.path, "tree", "--list", podman.NAME).split())
         self.assertIn("ReadLog", busctl(self.path, "introspect", podman.NAME, "/org/reeve1/job/web"))
-        self.assertEqual(busctl(self.path, "get-property", podman.NAME, "/org/reeve1/job/web", "org.reeve1.Job", "State"),
-                         's "running"\n')
+        self.assertEqual(busctl(self.path, "get-property", podman.NAME, *WEB, "State"), 's "running"\n')
         self.call("Stop", "a{sv}a{sv}", "1", "Id", "s", "web", "0")
-        self.assertEqual(busctl(self.path, "get-property", podman.NAME, "/org/reeve1/job/web", "org.reeve1.Job", "Signal"),
-                         "i 15\n")
+        self.assertEqual(busctl(self.path, "get-property", podman.NAME, *WEB, "Signal"), "i 15\n")
 
     def test_reevectl_of_the_host(self):
-        done = subprocess.run([podman.reevectl_binary(), f"--address=unix:path={self.path}", "exec", "--", "cat", "/etc/hostname"],
-                              capture_output=True, timeout=20, check=True)
+        argv = [podman.reevectl_binary(), f"--address=unix:path={self.path}", "exec", "--", "cat", "/etc/hostname"]
+        done = subprocess.run(argv, capture_output=True, timeout=20, check=True)
         self.assertEqual(done.stdout, self.box.exec("cat", "/etc/hostname").stdout)
 
     def test_only_root_may(self):
@@ -57,8 +61,11 @@ class Socket(unittest.TestCase):
 
     def test_many_at_once(self):
         answers = []
-        threads = [threading.Thread(target=lambda n=n: answers.append((n, self.call(*EXEC, f"exit {n}", "0").split()[2])))
-                   for n in range(20)]
+
+        def work(n):
+            answers.append((n, self.call(*EXEC, f"exit {n}", "0").split()[2]))
+
+        threads = [threading.Thread(target=work, args=[n]) for n in range(20)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -73,8 +80,7 @@ class Addresses(unittest.TestCase):
             with Container(options=[f"--volume={folder}:/shared"], args=args, wait=False) as box:
                 for name in ("one", "two"):
                     eventually(lambda name=name: os.path.exists(f"{folder}/{name}"), 10)
-                    self.assertIn(" 5 0 ", busctl(f"{folder}/{name}", "call", "--", podman.NAME, podman.PATH, podman.MANAGER,
-                                                  *EXEC, "exit 5", "0"))
+                    self.assertIn(" 5 0 ", call(f"{folder}/{name}", *EXEC, "exit 5", "0"))
                 box.stop()
                 self.assertEqual(box.wait(), 0)
             # The next container in that folder must be able to listen there.

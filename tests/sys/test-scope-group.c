@@ -166,7 +166,7 @@ static int leader_gone(void *data)
 /* Stopped in the moment between the clone and the group's making. */
 static int killed_at_once(void *data)
 {
-        for (int i = 0; i < 200; i++) {
+        for (int i = 0; i < 60; i++) {
                 SpawnParameters p = rig_parameters(ARGV(rig_probe(), "sleep"));
                 Scope *s = new_scope();
                 PidRef child;
