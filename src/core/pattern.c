@@ -1,108 +1,125 @@
 /*
- * The C library's matcher has two prices that a caller could make PID 1 pay. It compiles
- * "(a{1,1000}){1,1000}" into a million states: so what a pattern will cost is looked at first; the estimate
- * multiplies all intervals, nested or not, too strict for some that nobody writes. And it keeps every state
- * that a text leads it to, for ever: so texts are cut, and after some of them it starts anew.
+ * The C library's matcher can be made to take minutes and gigabytes: it keeps every set of states that a text
+ * leads it to. Here all the states that the bytes so far can lead to are walked side by side, and none are
+ * kept: the price is at most the length of the text times the steps of the program, both bounded, in 16 KiB
+ * of the stack. Which part of the text matched is not asked for, so no more than that is needed.
  */
 
 #include "core/pattern.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
 
-#include "basic/alloc.h"
 #include "core/error.h"
 
-/* The upper bound of the interval at s ("{2,5}"), at least 1. */
-static unsigned long interval_bound(const char *s)
-{
-        const char *comma = strchr(s, ','), *close = strchr(s, '}');
-        unsigned long low = strtoul(s + 1, NULL, 10), high = 0;
+typedef struct Walk {
+        const PatternProgram *program;
+        uint16_t seen[PATTERN_STEPS_MAX];  /* the round in which a step was last come to */
+        uint16_t later[PATTERN_STEPS_MAX]; /* of splits: the other way; each step is in there once at most */
+        uint16_t states[2][PATTERN_STEPS_MAX]; /* steps that wait for a byte: of this round, and the next */
+        unsigned n_next;
+        uint16_t *next;
+        uint16_t round; /* one for each byte and one before: counted from 1 */
+        bool at_end, matched;
+} Walk;
 
-        if (comma && close && comma < close)
-                high = strtoul(comma + 1, NULL, 10);
-        high = MAX(low, high);
-        return MAX(high, 1UL);
-}
-
-static const char *objection(const char *text)
-{
-        unsigned long price = strlen(text);
-
-        if (price > PATTERN_LENGTH_MAX)
-                return "is longer than 1024 bytes";
-        for (const char *s = text; *s; s++) {
-                if (*s == '\\') {
-                        s++;
-                        if (isdigit((unsigned char) *s))
-                                return "has a back-reference";
-                        if (*s == '\0')
-                                break;
-                } else if (*s == '{') {
-                        unsigned long bound = interval_bound(s);
-
-                        if (bound > PATTERN_PRICE_MAX || price * bound > PATTERN_PRICE_MAX)
-                                return "repeats too much";
-                        price *= bound;
-                }
-        }
-        return NULL;
-}
+static_assert(PATTERN_TEXT_MAX + 1 <= UINT16_MAX, "a round has a number of its own");
 
 int pattern_compile(Pattern *p, const char *key, const char *text, Error *e)
 {
-        const char *reason = objection(text);
-        char message[128];
+        const char *reason = NULL;
         int r;
 
-        if (reason)
+        if (strlen(text) > PATTERN_LENGTH_MAX)
+                return error_set(e, ERROR_INVALID_ARGS, "%s: is longer than %u bytes", key,
+                                 PATTERN_LENGTH_MAX);
+        r = pattern_parse(text, &p->program, &reason);
+        if (r == -ENOMEM)
+                return error_no_memory(e);
+        if (r < 0)
                 return error_set(e, ERROR_INVALID_ARGS, "%s: %s", key, reason);
-        r = regcomp(&p->regex, text, REG_EXTENDED | REG_NOSUB);
-        if (r == REG_ESPACE)
-                return error_no_memory(e);
-        if (r != 0) {
-                regerror(r, NULL, message, sizeof(message));
-                return error_set(e, ERROR_INVALID_ARGS, "%s: %s", key, message);
-        }
         p->compiled = true;
-        p->text = str_copy(text);
-        if (!p->text) {
-                pattern_done(p);
-                return error_no_memory(e);
-        }
         return 0;
 }
 
 void pattern_done(Pattern *p)
 {
-        if (p->compiled)
-                regfree(&p->regex);
-        free(p->text);
-        *p = (Pattern){.compiled = false};
+        pattern_program_done(&p->program);
+        p->compiled = false;
 }
 
-/* Where there is no memory for it, the old one goes on. */
-static void start_anew(Pattern *p)
+static void come_to(Walk *w, unsigned step, unsigned *n_later)
 {
-        regex_t fresh;
-
-        if (regcomp(&fresh, p->text, REG_EXTENDED | REG_NOSUB) != 0)
+        if (w->seen[step] == w->round)
                 return;
-        regfree(&p->regex);
-        p->regex = fresh;
-        p->matched = 0;
+        w->seen[step] = w->round;
+        w->later[(*n_later)++] = step;
 }
 
-bool pattern_match(Pattern *p, const char *text)
+/* All that the step given leads to without a byte. */
+static void follow(Walk *w, unsigned first)
 {
-        char cut[PATTERN_TEXT_MAX + 1];
-        size_t n = strnlen(text, PATTERN_TEXT_MAX);
+        unsigned n_later = 0;
 
-        if (p->matched > PATTERN_TEXT_MAX)
-                start_anew(p);
-        p->matched += n;
-        memcpy(cut, text, n);
-        cut[n] = '\0';
-        return regexec(&p->regex, cut, 0, NULL, 0) == 0;
+        come_to(w, first, &n_later);
+        while (n_later > 0) {
+                unsigned at = w->later[--n_later];
+                const PatternStep *step = &w->program->steps[at];
+
+                switch (step->kind) {
+                case STEP_SPLIT:
+                        come_to(w, at + step->to, &n_later);
+                        come_to(w, at + 1, &n_later);
+                        break;
+                case STEP_JUMP: come_to(w, at + step->to, &n_later); break;
+                case STEP_BEGIN:
+                        if (w->round == 1)
+                                come_to(w, at + 1, &n_later);
+                        break;
+                case STEP_END:
+                        if (w->at_end)
+                                come_to(w, at + 1, &n_later);
+                        break;
+                case STEP_MATCH: w->matched = true; break;
+                default: w->next[w->n_next++] = at;
+                }
+        }
+}
+
+static bool takes(const PatternProgram *program, const PatternStep *step, unsigned char byte)
+{
+        switch (step->kind) {
+        case STEP_BYTE: return step->byte == byte;
+        case STEP_SET: return pattern_set_has(&program->sets[step->to], byte);
+        default: return true;
+        }
+}
+
+bool pattern_match(const Pattern *p, const char *text)
+{
+        const PatternProgram *program = &p->program;
+        size_t n = strnlen(text, PATTERN_TEXT_MAX);
+        Walk w;
+
+        w.program = program;
+        w.matched = false;
+        w.n_next = 0;
+        memset(w.seen, 0, program->n_steps * sizeof(w.seen[0]));
+        for (size_t i = 0;; i++) {
+                const uint16_t *states = w.states[i % 2];
+                unsigned n_states = w.n_next;
+
+                w.next = w.states[(i + 1) % 2];
+                w.n_next = 0;
+                w.round = i + 1;
+                w.at_end = i == n;
+                for (unsigned k = 0; i > 0 && k < n_states && !w.matched; k++)
+                        if (takes(program, &program->steps[states[k]], text[i - 1]))
+                                follow(&w, states[k] + 1U);
+                follow(&w, 0); /* a match may begin anywhere */
+                if (w.matched)
+                        return true;
+                /* Nothing is under way, and nothing will begin. */
+                if (i == n || (w.n_next == 0 && program->steps[0].kind == STEP_BEGIN))
+                        return false;
+        }
 }

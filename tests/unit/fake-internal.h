@@ -11,7 +11,8 @@ typedef struct FakeWorld {
         int last_watch;
         int notices[256]; /* of watches, not read yet */
         unsigned n_notices;
-        int watch_fd; /* our end of what scope_watch_open() gave */
+        int watch_fd;  /* our end of what scope_watch_open() gave */
+        int signal_fd; /* and of signals_open(); 0: none */
 } FakeWorld;
 extern FakeWorld fake_world;
 

@@ -49,6 +49,8 @@ void fake_done(void)
         for (size_t i = 0; i < fake_world.n_processes; i++)
                 process_free(fake_world.processes[i]);
         free(fake_world.processes);
+        if (fake_world.signal_fd > 0)
+                fd_close(fake_world.signal_fd);
         /* Scopes are core's: one that is left has leaked, and n_scopes says so. */
         fake_world = (FakeWorld){0};
 }

@@ -66,6 +66,7 @@ typedef struct FakeSys {
         size_t read_max;            /* bytes that one stdio_read() takes; 0: as many as asked for */
         bool late_joiners; /* as where clone3(2) is refused: new children join their scope by themselves */
         bool map_fails;
+        bool no_tree; /* cgroup_tree_open() finds none */
         int spawn_error, pipe_error, scope_new_error, scope_fd_error, scope_populated_error;
         int scope_watch_open_error, scope_watch_add_error, userdb_groups_error, give_error;
         bool scope_watch_overflow; /* the next notices are lost, and that is told */
@@ -106,6 +107,8 @@ void fake_exit(FakeProcess *p, int code);
 void fake_die(FakeProcess *p, int sig, bool core_dumped);
 /* How often it got that signal. */
 unsigned fake_count_signals(const FakeProcess *p, int sig);
+/* To reeve itself. sender 0: the kernel, or the host. */
+void fake_send_signal(int sig, pid_t sender, bool by_process);
 /* Somebody is waiting to be reaped; how many live in the scope. */
 bool fake_has_zombies(void);
 unsigned fake_scope_count(const Scope *s);

@@ -66,6 +66,7 @@ START_TEST(by_one_key)
         check(&(JobSelector){.label = str_copy("tier=web")}, "a b ");
         check(&(JobSelector){.label = str_copy("tier")}, "");
         check(&(JobSelector){.unit = str_copy("web.service")}, "");
+        check(&(JobSelector){.unit = str_copy(""), .id = str_copy("a")}, "a "); /* of no unit: all are */
         world_done(&w);
 }
 END_TEST
