@@ -261,7 +261,7 @@ void job_capture_progress(Capture *c, bool drained)
 {
         Job *job = container_of(c, Job, capture);
 
-        if (!job->announced) /* before exec there is no output of the command: start_is_known() looks again */
+        if (!job->announced) /* before exec nothing is the command's; start_is_known() looks again */
                 return;
         tell(job, JOB_MOMENT_OUTPUT);
         if (drained)

@@ -1,8 +1,8 @@
 /*
- * The C library's matcher can be made to take minutes and gigabytes: it keeps every set of states that a text
- * leads it to. Here all the states that the bytes so far can lead to are walked side by side, and none are
- * kept: the price is at most the length of the text times the steps of the program, both bounded, in 16 KiB
- * of the stack. Which part of the text matched is not asked for, so no more than that is needed.
+ * The C library's matcher can be made to take minutes and gigabytes: it keeps every set of states that a
+ * text leads it to. Here all the states that the bytes so far can lead to are walked side by side, and none
+ * are kept: the price is at most the length of the text times the steps of the program, both bounded, in 16
+ * KiB of the stack. Which part of the text matched is not asked for, so no more than that is needed.
  */
 
 #include "core/pattern.h"
