@@ -105,7 +105,7 @@ void bench_output_lines(const Run *run)
         Box box;
 
         box_start(run, "box", &box);
-        measure(run, &box, run->quick ? 1e7 : 2e8, 100, 100, "output-lines, a write(2) each",
+        measure(run, &box, run->quick ? 1e7 : 1e8, 100, 100, "output-lines, a write(2) each",
                 "output-lines, beside s6-log");
         box_stop(&box);
 }

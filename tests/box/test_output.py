@@ -388,14 +388,14 @@ class TestReadLog(BoxCase):
 
     def test_waiting_for_one_stream(self):
         """What Streams leaves out does not end the wait."""
-        self.bus.sh("mkfifo /tmp/one-stream")
-        job = self.bus.start_sh("echo noise; read x </tmp/one-stream; echo more; read x </tmp/one-stream; echo signal >&2; sleep 100")
+        self.bus.sh("mkfifo /tmp/one-stream /tmp/other-stream")
+        job = self.bus.start_sh("echo noise; read x </tmp/one-stream; echo more; read x </tmp/other-stream; echo signal >&2; sleep 100")
         pending = self.bus.log_later(job.id, "", WaitUSec=20 * SEC, Streams=["stderr"])
         self.bus.wait_for_output(job.id, b"noise\n")
         self.bus.sh("echo go >/tmp/one-stream")
         self.bus.wait_for_output(job.id, b"more\n")
         self.assertFalse(pending.done())
-        self.bus.sh("echo go >/tmp/one-stream")
+        self.bus.sh("echo go >/tmp/other-stream")
         self.assertEqual([(r[3], r[4]) for r in pending.result().records], [(2, b"signal\n")])
 
     def test_many_readers(self):

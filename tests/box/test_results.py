@@ -170,7 +170,7 @@ class TestStop(BoxCase):
     def test_control_group_tells_all(self):
         """The children hear the signal, too."""
         job = self.bus.start_sh("(trap 'echo child; exit' TERM; echo ready; while :; do sleep 0.05; done) & "
-                                "trap 'sleep 0.5; echo leader; exit 0' TERM; wait")
+                                "trap 'wait; echo leader; exit 0' TERM; wait")
         self.bus.wait_for_output(job.id, b"ready")
         self.bus.stop({"Id": job.id})
         self.assertEqual(self.bus.output(job.id)[0], b"ready\nchild\nleader\n")
