@@ -131,6 +131,12 @@ static size_t stream_take(CaptureStream *s, size_t budget, usec_t monotonic)
         return total;
 }
 
+static void enlarge(int fd)
+{
+        if (stdio_enlarge_pipe(fd, CAPTURE_PIPE_SIZE) < 0)
+                (void) stdio_enlarge_pipe(fd, CAPTURE_PIPE_SIZE / 4);
+}
+
 static void pause_if_small(CaptureStream *s, size_t taken, usec_t now)
 {
         Capture *c = s->capture;
@@ -143,7 +149,7 @@ static void pause_if_small(CaptureStream *s, size_t taken, usec_t now)
                 c->enlarged = true;
                 for (size_t i = 0; i < 2; i++)
                         if (c->streams[i].fd >= 0)
-                                (void) stdio_enlarge_pipe(c->streams[i].fd, CAPTURE_PIPE_SIZE);
+                                enlarge(c->streams[i].fd);
         }
         if (sd_event_source_set_enabled(s->source, SD_EVENT_OFF) >= 0 && !timer_is_armed(&c->resume))
                 timer_arm(c->host->timers, &c->resume, now + CAPTURE_PAUSE_USEC);

@@ -18,7 +18,8 @@ typedef struct Ring Ring;
 #define CAPTURE_BUFFER_SIZE ((size_t) 64 * 1024)
 #define CAPTURE_BUDGET CAPTURE_BUFFER_SIZE
 #define CAPTURE_PAUSE_USEC USEC_PER_MSEC
-#define CAPTURE_PIPE_SIZE ((size_t) 256 * 1024)
+#define CAPTURE_PIPE_SIZE                                                                                   \
+        ((size_t) 1024 * 1024) /* what a fast writer fills in a pause; where that is refused, a quarter */
 
 /* What all captures share. */
 typedef struct CaptureHost {
