@@ -5,6 +5,7 @@
  */
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@
 #include "sys/cgroup-folder.h"
 #include "sys/cgroup.h"
 #include "sys/scope-internal.h"
+
+#define SCOPES_OF_A_NAME_MAX 16U
 
 static bool component_is_valid(const char *s)
 {
@@ -51,9 +54,31 @@ static int scope_make(const CgroupTree *tree, const char *slice, const char *fol
                 r = cgroup_folder_remove(tree->fd, folder);
                 if (r >= 0 && mkdirat(tree->fd, folder, 0755) >= 0)
                         return 0;
-                r = r == -EBUSY ? -EEXIST : r < 0 ? r : -errno;
+                if (r >= 0)
+                        r = -errno;
         }
         (void) unlinkat(tree->fd, slice, AT_REMOVEDIR);
+        return r;
+}
+
+/* What was there by that name may not be quite gone (the kernel lets go of a cgroup after its last process
+ * was reaped): then this is the second, or the third. */
+static int scope_make_named(Scope *s, const char *slice, const char *name, unsigned number)
+{
+        _cleanup_free_ char *folder = NULL;
+        char suffix[16] = "";
+        int r;
+
+        if (number > 1)
+                (void) snprintf(suffix, sizeof(suffix), "~%u", number);
+        free(s->path);
+        folder = str_printf("%s/%s%s.scope", slice, name, suffix);
+        s->path = str_printf("%s/%s", streq(s->tree->path, "/") ? "" : s->tree->path, folder ?: "");
+        if (!folder || !s->path)
+                return -ENOMEM;
+        r = scope_make(s->tree, slice, folder);
+        if (r >= 0)
+                s->folder = TAKE_PTR(folder);
         return r;
 }
 
@@ -61,7 +86,7 @@ int scope_new(const CgroupTree *tree, const char *session, const char *name, Sco
 {
         _cleanup_free_ char *slice = NULL;
         _cleanup_(scope_freep) Scope *s = NULL;
-        int r;
+        int r = -EBUSY;
 
         if (!component_is_valid(session) || !component_is_valid(name))
                 return -EINVAL;
@@ -76,17 +101,12 @@ int scope_new(const CgroupTree *tree, const char *session, const char *name, Sco
         }
 
         slice = str_printf("%s.slice", session);
-        s->path = str_printf("%s/%s.slice/%s.scope", streq(tree->path, "/") ? "" : tree->path, session,
-                             name);
-        if (!slice || !s->path)
+        if (!slice)
                 return -ENOMEM;
-        _cleanup_free_ char *folder = str_printf("%s/%s.scope", slice, name);
-        if (!folder)
-                return -ENOMEM;
-        r = scope_make(tree, slice, folder);
+        for (unsigned number = 1; r == -EBUSY && number <= SCOPES_OF_A_NAME_MAX; number++)
+                r = scope_make_named(s, slice, name, number);
         if (r < 0)
                 return r;
-        s->folder = TAKE_PTR(folder);
         *ret = TAKE_PTR(s);
         return 0;
 }

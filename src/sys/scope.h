@@ -31,7 +31,8 @@ typedef struct ScopeUsage {
                       SCOPE_UNKNOWN, SCOPE_UNKNOWN, SCOPE_UNKNOWN, SCOPE_UNKNOWN})
 
 /* Makes the folders. session and name are single path components ([A-Za-z0-9_.-]+). An empty folder of that
- * name is used again. tree->fd -EBADF: a process group. The tree must outlive the scope. */
+ * name is made anew; beside one that is not empty yet the scope is called "NAME~2". tree->fd -EBADF: a
+ * process group. The tree must outlive the scope. */
 int scope_new(const CgroupTree *tree, const char *session, const char *name, Scope **ret);
 /* Frees the object; folders that are empty go, others stay. Returns NULL. */
 Scope *scope_free(Scope *s);

@@ -151,7 +151,7 @@ static int folders(void *data)
 
 static int watched(void *data)
 {
-        Scope *s, *other;
+        Scope *s, *other, *second;
         int fd, watch, other_watch, fired[8], n;
         pid_t pid;
 
@@ -166,7 +166,9 @@ static int watched(void *data)
         RIG_CHECK(scope_watch_add(fd, s, &watch) == 0 && scope_watch_add(fd, other, &other_watch) == 0);
 
         RIG_CHECK(scope_remove(s) == -EBUSY);
-        RIG_CHECK(scope_new(&tree, "default", "j1", &(Scope *){NULL}) == -EEXIST);
+        RIG_CHECK(scope_new(&tree, "default", "j1", &second) == 0); /* beside it */
+        RIG_CHECK(strstr(scope_path(second), "/default.slice/j1~2.scope"));
+        scope_free(second);
         kill(pid, SIGKILL);
         RIG_CHECK(rig_reap(pid).signal == SIGKILL);
         RIG_CHECK(scope_is_populated(s) == 0); /* at once: the file is right */
