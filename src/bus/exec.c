@@ -184,7 +184,7 @@ static void consider_start(PendingExec *pe, bool begin)
 {
         if (!pe->job->announced) /* what it was drained of was no command's */
                 return;
-        if (pe->initial_output == USEC_INFINITY || pe->initial_output == 0 || job_is_drained(pe->job))
+        if (pe->initial_output == 0 || job_is_drained(pe->job))
                 answer(pe);
         else if (begin)
                 pending_arm(&pe->pending, usec_add(manager_now(), pe->initial_output));

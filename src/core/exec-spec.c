@@ -77,7 +77,6 @@ void exec_spec_init(ExecSpec *s)
                         .runtime_max = USEC_INFINITY,
                         .timeout_stop = 10 * USEC_PER_SEC,
                         .kill_signal = 15,
-                        .initial_output = USEC_INFINITY,
                         .drain_timeout = 100 * USEC_PER_MSEC,
                         .output_max_bytes = EXEC_OUTPUT_DEFAULT,
         };

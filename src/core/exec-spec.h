@@ -59,7 +59,7 @@ typedef struct ExecSpec {
         uint64_t log_max_bytes; /* 0: default */
 
         /* How the caller wants its answer; no part of the request that an Id stands for. */
-        usec_t initial_output; /* USEC_INFINITY: not asked for */
+        usec_t initial_output; /* 0: none is waited for */
         usec_t drain_timeout;
         uint64_t output_max_bytes;
         bool text;

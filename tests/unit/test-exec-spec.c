@@ -200,6 +200,10 @@ START_TEST(too_much_input)
         ck_assert_int_lt(exec_spec_set(&s, SETTING_STANDARD_INPUT_DATA, &v, &e), 0);
         ck_assert_int_eq(e.kind, ERROR_LIMITS_EXCEEDED);
         ck_assert_ptr_eq(v.blob.data, large); /* still ours */
+        v.blob.data = calloc(1, EXEC_INPUT_DATA_MAX);
+        v.blob.size = EXEC_INPUT_DATA_MAX;
+        ck_assert_int_eq(exec_spec_set(&s, SETTING_STANDARD_INPUT_DATA, &v, &e), 0);
+        ck_assert_ptr_null(v.blob.data); /* taken, not copied */
         exec_spec_done(&s);
 }
 END_TEST
@@ -253,7 +257,7 @@ START_TEST(defaults_of_the_contract)
         ck_assert_int_eq(s.kill_signal, 15);
         ck_assert_uint_eq(s.drain_timeout, 100 * USEC_PER_MSEC);
         ck_assert_uint_eq(s.output_max_bytes, 1024 * 1024);
-        ck_assert_uint_eq(s.initial_output, USEC_INFINITY);
+        ck_assert_uint_eq(s.initial_output, 0);
         ck_assert_int_eq(s.input, EXEC_INPUT_NULL);
         set_ok(&s, SETTING_RUNTIME_MAX, "0"); /* "0, UINT64_MAX: none" */
         ck_assert_uint_eq(s.runtime_max, USEC_INFINITY);
