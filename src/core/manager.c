@@ -276,7 +276,8 @@ static void main_failed(Manager *m, const Error *e)
         log_error("%s", e->message);
         shutdown_set_exit_code(&m->shutdown, e->kind == ERROR_COMMAND_NOT_FOUND ? 127 : 126);
         m->main_job = NULL;
-        shutdown_order(&m->shutdown, 0);
+        if (!shutdown_is_under_way(&m->shutdown)) /* else it would be the second order, and kill the rest */
+                shutdown_order(&m->shutdown, 0);
 }
 
 static void on_main_moment(JobWatch *w, Job *job, JobMoment moment)
