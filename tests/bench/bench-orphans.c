@@ -124,5 +124,7 @@ void bench_orphans(const Run *run)
                 "orphans, exec among them");
         row_add(run, ROW_RATIO_MAX, median(reeve.after, rounds), median(reeve.usual, rounds), "ms", 2,
                 "orphans, next exec beside usual");
+        row_add(run, ROW_INFO, median(hand.after, rounds), median(hand.usual, rounds), "ms", 0,
+                "  the same of posix_spawn");
         box_stop(&box);
 }

@@ -6,6 +6,7 @@
  * Exit status: 0, also when goals are missed; 1 when a benchmark could not be run; 77 when none can be.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -29,6 +30,7 @@
 
 #include "basic/fd.h"
 
+#define PREFIX "reeve-bench-"
 #define ROWS_MAX 64
 #define EXIT_SKIP 77
 #define REMOVE_LIMIT 30.0 /* seconds */
@@ -127,19 +129,47 @@ static void cgroup_remove(const char *cgroup)
         fprintf(stderr, "bench: %s is still there\n", cgroup);
 }
 
+/* What a main() that was killed by SIGKILL has left in that folder, by the number in the name. */
+static void remove_stale(const char *folder, void (*remove_it)(const char *path))
+{
+        struct dirent *de;
+        DIR *dir;
+
+        dir = opendir(folder);
+        if (!dir)
+                return;
+        while ((de = readdir(dir))) {
+                char path[512];
+                int pid;
+
+                if (sscanf(de->d_name, PREFIX "%d-", &pid) != 1 || kill(pid, 0) >= 0 || errno != ESRCH)
+                        continue;
+                snprintf(path, sizeof(path), "%s/%s", folder, de->d_name);
+                remove_it(path);
+        }
+        (void) closedir(dir);
+}
+
+static void folder_remove(const char *path)
+{
+        (void) rmdir(path);
+}
+
 static bool run_make(Run *run, unsigned number)
 {
         char base[192], file[320];
 
         if (own_cgroup(base, sizeof(base)) < 0)
                 return false;
-        snprintf(run->cgroup, sizeof(run->cgroup), "%s/reeve-bench-%d-%u", base, (int) getpid(), number);
+        remove_stale(base, cgroup_remove);
+        remove_stale("/tmp", folder_remove);
+        snprintf(run->cgroup, sizeof(run->cgroup), "%s/" PREFIX "%d-%u", base, (int) getpid(), number);
         if (mkdir(run->cgroup, 0755) < 0)
                 return false;
         snprintf(file, sizeof(file), "%s/driver", run->cgroup);
         if (mkdir(file, 0755) < 0)
                 return false;
-        strcpy(run->folder, "/tmp/reeve-bench-XXXXXX");
+        snprintf(run->folder, sizeof(run->folder), "/tmp/" PREFIX "%d-XXXXXX", (int) getpid());
         if (!mkdtemp(run->folder))
                 return false;
         run->log_fd = memfd_create("reeve-bench-log", MFD_CLOEXEC);
@@ -149,7 +179,7 @@ static bool run_make(Run *run, unsigned number)
 static void run_remove(Run *run)
 {
         cgroup_remove(run->cgroup);
-        (void) rmdir(run->folder); /* what was in it was a mount of the driver's namespace */
+        folder_remove(run->folder); /* what was in it was a mount of the driver's namespace */
         run->log_fd = fd_close(run->log_fd);
 }
 
@@ -244,6 +274,14 @@ static bool is_chosen(const Bench *bench, char *const *names)
         return false;
 }
 
+static bool is_known(const char *name)
+{
+        for (size_t i = 0; i < ELEMENTSOF(benches); i++)
+                if (streq(benches[i].name, name))
+                        return true;
+        return false;
+}
+
 static void show_help(void)
 {
         printf("bench [-q] [NAME...]\n\n"
@@ -290,6 +328,9 @@ int main(int argc, char **argv)
                 }
                 quick = true;
         }
+        for (char **name = argv + optind; *name; name++)
+                if (!is_known(*name))
+                        bench_fail("there is no benchmark %s; see bench -h", *name);
         if (!can_run())
                 return EXIT_SKIP;
         if (access(bench_reeve(), X_OK) < 0 || access(bench_child(), X_OK) < 0)

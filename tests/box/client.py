@@ -101,7 +101,7 @@ def socket_path(address):
 
 
 def method_call(path, interface, member, signature="", body=(), *, destination=NAME, sender=None, serial=1, fds=None,
-                more=None):
+                more=None, endianness=Endianness.little, flags=0):
     """The bytes of a method call; more header fields, if need be."""
     fields = {HeaderFields.path: path, HeaderFields.member: member}
     if interface:
@@ -113,7 +113,7 @@ def method_call(path, interface, member, signature="", body=(), *, destination=N
     if signature:
         fields[HeaderFields.signature] = signature
     fields.update(more or {})
-    header = Header(Endianness.little, MessageType.method_call, MessageFlag(0), 1, 0, serial, fields)
+    header = Header(endianness, MessageType.method_call, MessageFlag(flags), 1, 0, serial, fields)
     return Message(header, tuple(body)).serialise(serial=serial, fds=fds)
 
 

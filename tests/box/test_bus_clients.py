@@ -10,7 +10,8 @@ from jeepney import DBusAddress, new_method_call
 from jeepney.io.blocking import open_dbus_connection
 
 from case import BoxCase
-from client import DBUS, DBUS_ERROR, DBusError, JOB, MANAGER, NAME, ROOT, authenticate, connect, method_call
+from client import (DBUS, DBUS_ERROR, DBusError, Endianness, JOB, MANAGER, NAME, ROOT, authenticate, connect,
+                    method_call)
 from rig import SOURCE, eventually, socket_mode
 
 # The "--" is busctl's: without it "-c" is taken for an option of its own.
@@ -288,6 +289,34 @@ class TestDirectConnection(Clients):
                 self.assertTrue(chunk, f"hung up after {data}")
                 data += chunk
 
+    def test_big_endian_client(self):
+        with connect(self.reeve.address) as s:
+            authenticate(s)
+            for serial, message in enumerate((("/org/freedesktop/DBus", DBUS, "Hello", "", (), DBUS),
+                                              (ROOT, MANAGER, "Exec", "asa{sv}", (["true"], {"Nice": ("i", 3)}), NAME)), 1):
+                path, interface, member, signature, body, destination = message
+                s.sendall(method_call(path, interface, member, signature, body, destination=destination, serial=serial,
+                                      endianness=Endianness.big))
+            data = b""
+            while b"success\0" not in data:
+                chunk = s.recv(65536)
+                self.assertTrue(chunk, f"hung up after {data}")
+                data += chunk
+
+    def test_no_reply_expected(self):
+        """Then none comes; the command runs."""
+        with connect(self.reeve.address) as s:
+            authenticate(s)
+            s.sendall(method_call("/org/freedesktop/DBus", DBUS, "Hello", destination=DBUS, serial=1))
+            s.recv(4096)
+            s.sendall(method_call(ROOT, MANAGER, "Exec", "asa{sv}", (["true"], {"Id": ("s", "quiet")}), serial=2, flags=1))
+            s.sendall(method_call(ROOT, MANAGER, "GetJob", "s", ("nix",), serial=3, flags=1))
+            self.bus.wait_manager_signal("JobFinished", "quiet")
+            s.sendall(method_call(ROOT, "org.freedesktop.DBus.Peer", "Ping", serial=4))
+            data = s.recv(65536)
+            for serial, there in ((2, False), (3, False), (4, True)):
+                self.assertEqual(b"\x05\x01u\x00" + bytes([serial, 0, 0, 0]) in data, there, serial)
+
     def test_anonymous_of_an_allowed_uid(self):
         """A client in another PID namespace is refused EXTERNAL by some: ANONYMOUS has to do; its uid is the kernel's word."""
         with connect(self.reeve.address) as s:
@@ -333,7 +362,7 @@ class TestContract(Clients):
         there = {node.get("name"): self.members(node) for node in self.introspect(path).findall("interface")}
         self.assertIn(interface, there)
         contract = None
-        for folder in ("/work/shared/interface", self.folder):
+        for folder in (self.folder, f"{os.path.dirname(SOURCE)}/shared/interface"):
             if os.path.exists(f"{folder}/{interface}.xml"):
                 contract = self.members(xml.parse(f"{folder}/{interface}.xml").getroot().find("interface"))
                 break

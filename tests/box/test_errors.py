@@ -106,6 +106,12 @@ class TestCommand(Refusals):
         self.exec_refused("CommandNotFound", argv=["nix-da"], Id="again")
         self.assert_outcome(self.bus.exec(["true"], Id="again"), "success")
 
+    def test_retry_at_once(self):
+        """The same Id again and again: each time the true reason, not what the last try has left to be cleaned up."""
+        for _ in range(50):
+            self.assert_error("CommandNotFound", call=lambda: self.bus.exec(["/nonexistent"], Id="retry"))
+        self.assert_outcome(self.bus.exec(["true"], Id="retry"), "success")
+
     def test_many_refusals_leak_nothing(self):
         memory = self.reeve.memory()
         pending = [self.bus.exec_later([f"/nonexistent/{i}"]) for i in range(500)]

@@ -311,6 +311,11 @@ class TestCredentials(BoxCase):
         text = self.bus.exec(["grep", "^CapBnd", "/proc/self/status"], CapabilityBoundingSet=[]).stdout
         self.assertEqual(int(text.split()[1], 16), 0)
 
+    def test_what_only_root_may_is_done_before_the_user(self):
+        outcome = self.bus.sh("nice; cat /proc/self/oom_score_adj; ulimit -n; id -un", Nice=-5, OOMScoreAdjust=300,
+                              LimitNOFILE=77, User="box", NoNewPrivileges=True, CapabilityBoundingSet=["CAP_KILL"])
+        self.assertEqual(outcome.stdout, b"-5\n300\n77\nbox\n", outcome.stderr)
+
     def test_no_new_privileges(self):
         for value in (True, False):
             text = self.bus.exec(["grep", "^NoNewPrivs", "/proc/self/status"], NoNewPrivileges=value).stdout

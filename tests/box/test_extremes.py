@@ -70,6 +70,56 @@ class TestLarge(BoxCase):
         self.assertGreaterEqual(len(self.bus.managed_objects()), 300)
 
 
+class TestSpans(BoxCase):
+    """Spans that no clock can be advanced by: they are long, they do not wrap around."""
+
+    def test_each(self):
+        for span in (INFINITY, INFINITY - 1, 1 << 63, (1 << 63) - 1, 1 << 60):
+            with self.subTest(span=span):
+                self.assert_outcome(self.bus.sh("sleep 0.1; exit 3", RuntimeMaxUSec=span, TimeoutStopUSec=span), "exit-code", 3)
+                outcome = self.bus.sh("(sleep 0.2; echo x) & exit 3", DrainTimeoutUSec=span)
+                self.assertEqual(outcome.stdout, b"x\n")
+                job = self.bus.start_sh("sleep 0.2; echo x", InitialOutputUSec=span)
+                self.assertEqual(job.details["InitialStdout"], b"x\n")
+                job = self.bus.start_sh("sleep 0.2; echo x")
+                log = self.bus.log_later(job.id, "", WaitUSec=span)
+                self.assertEqual(self.bus.wait_later(job.id, "Exited", span).result(5)[0], "Exited")
+                self.assertEqual([record.data for record in log.result(5).records], [b"x\n"])
+                job = self.bus.start_sh("trap 'sleep 0.2; exit 0' TERM; echo ready; while :; do sleep 0.05; done")
+                self.bus.wait_for_output(job.id, b"ready")
+                self.assertEqual(self.bus.stop({"Id": job.id}, TimeoutStopUSec=span)[2], 0)
+                self.assertEqual(self.bus.property("Result", job.id), "success")
+
+    def test_a_stop_without_end_and_another(self):
+        job = self.bus.start(self.reeve.payload("deaf"))
+        self.bus.wait_for_output(job.id, b"ready")
+        first = self.bus.stop_later({"Id": job.id}, TimeoutStopUSec=INFINITY)
+        self.assert_error("Timeout", call=lambda: self.bus.wait_later(job.id, "Exited", 300 * MSEC).result())
+        self.assertFalse(first.done())
+        self.assertEqual(self.bus.stop({"Id": job.id}, TimeoutStopUSec=0)[2], 0)
+        self.assertEqual(first.result()[2], 0)
+
+
+class TestHostilePatterns(BoxCase):
+    """An expression is answered, or refused; it never keeps PID 1 from its work, nor takes its memory."""
+
+    def test_each(self):
+        self.bus.exec(["/bin/true", "a" * 30000])
+        memory = self.reeve.memory()
+        for pattern in ("(((a{99}){99}){99}){99}", "((((((a*)*)*)*)*)*)*b", "(a|aa)+$", "(a|a)*(a|a)*(a|a)*b", "a{32767}",
+                        "(" * 5000 + "a" + ")" * 5000, "x" * 100000, "(.*)(.*)(.*)(.*)(.*)\\1\\2\\3\\4\\5z", "[[:alpha:",
+                        "a**", "(", "\\", "[z-a]"):
+            with self.subTest(pattern=pattern[:40]):
+                with Stopwatch() as watch:
+                    try:
+                        self.bus.jobs(Pattern=pattern)
+                    except DBusError as e:
+                        self.assertTrue(e.name.endswith(".InvalidArgs"), e)
+                        self.assertIn("Pattern", e.message)
+                self.assertLess(watch.seconds, 2)
+        self.assert_memory(memory, 8 * MIB)
+
+
 class TestLossAcrossEviction(BoxCase):
 
     options = {"args": [f"--log-max={4 * MIB}"]}

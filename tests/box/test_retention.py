@@ -99,6 +99,12 @@ class TestForget(BoxCase):
         self.assertNotIn(outcome.id, self.bus.job_ids())
         self.assert_fds_back(fds)
 
+    def test_the_id_again_at_once(self):
+        for i in range(100):
+            self.assertEqual(self.bus.exec(["echo", str(i)], Id="again").stdout, b"%d\n" % i)
+            self.bus.wait("again")
+            self.bus.job("again", "Forget")
+
     def test_job_running(self):
         job = self.bus.start(["sleep", "1000"])
         self.assert_error("JobRunning", job.id, call=lambda: self.bus.job(job.id, "Forget"))

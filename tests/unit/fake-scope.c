@@ -206,7 +206,13 @@ int scope_remove(Scope *s)
 void scope_usage(const Scope *s, ScopeUsage *ret)
 {
         *ret = s->usage;
-        ret->tasks_current = fake_scope_count(s);
+        ret->tasks_current = 0;
+        for (size_t i = 0; i < fake_world.n_processes; i++) {
+                const FakeProcess *p = fake_world.processes[i];
+
+                ret->tasks_current +=
+                                p->scope == s && (p->alive || p->zombie); /* the dead count until reaped */
+        }
 }
 
 /* Watching */
@@ -227,6 +233,9 @@ int scope_watch_add(int watch_fd, const Scope *s, int *ret_watch)
         if (fake.scope_watch_add_error)
                 return fake.scope_watch_add_error;
         ck_assert_msg(s->watch < 0, "%s is watched already", s->path);
+        if (fake.ends_before_watch)
+                fake_exit(fake.ends_before_watch, 0);
+        fake.ends_before_watch = NULL;
         *ret_watch = ((Scope *) s)->watch = ++fake_world.last_watch;
         fake.n_watches++;
         return 0;

@@ -119,6 +119,8 @@ START_TEST(lines_of_both_streams)
         close_writer(0);
         world_pass(&w, MSEC); /* the pause after two small ones */
         ck_assert_uint_eq(told.n_drained, 0);
+        ck_assert_uint_eq(told.n, 3); /* one of two at its end is nothing to be told of */
+        ck_assert_uint_eq(capture.last_output, fake.monotonic - MSEC);
         close_writer(1);
         world_pass(&w, MSEC);
         ck_assert_uint_eq(told.n_drained, 1);
@@ -236,10 +238,8 @@ START_TEST(a_turn_has_a_budget)
         memset(flood, '\n', sizeof(flood));
         ck_assert_int_eq(write(writers[0], flood, sizeof(flood)), sizeof(flood));
         put(1, "me, too\n");
-        ck_assert(world_event(&w));
-        ck_assert(world_event(&w));
-        ck_assert_uint_le(bytes_of(STREAM_STDOUT), 2 * CAPTURE_BUDGET);
-        world_events(&w);
+        for (uint64_t before = 0; world_event(&w); before = bytes_of(STREAM_STDOUT))
+                ck_assert_uint_le(bytes_of(STREAM_STDOUT) - before, CAPTURE_BUDGET);
         ck_assert_uint_eq(bytes_of(STREAM_STDOUT), sizeof(flood));
         ck_assert_uint_eq(bytes_of(STREAM_STDERR), 8);
         end();
@@ -276,7 +276,31 @@ START_TEST(a_trickle_gathers)
         put(0, "6\n");
         world_settle(&w);
         ck_assert_uint_eq(bytes_of(STREAM_STDOUT), 12);
+        put(0, "7\n");
+        world_settle(&w);
+        ck_assert(timer_is_armed(&capture.resume));
         ck_assert_uint_eq(fake.n_enlarged, 2); /* once is enough */
+        end();
+}
+END_TEST
+
+START_TEST(pauses_of_both_streams)
+{
+        begin(false);
+        put(0, "1\n");
+        put(1, "1\n");
+        world_settle(&w);
+        put(0, "2\n");
+        world_settle(&w); /* stdout is left alone until 1 ms from now */
+        fake_clock_advance(MSEC / 2);
+        put(1, "2\n");
+        world_settle(&w); /* and stderr from here on, but no longer than that */
+        put(0, "3\n");
+        put(1, "3\n");
+        world_settle(&w);
+        ck_assert_uint_eq(bytes_of(STREAM_STDOUT) + bytes_of(STREAM_STDERR), 8);
+        world_pass(&w, MSEC / 2);
+        ck_assert_uint_eq(bytes_of(STREAM_STDOUT) + bytes_of(STREAM_STDERR), 12);
         end();
 }
 END_TEST
@@ -337,6 +361,18 @@ START_TEST(taken_when_the_leader_has_ended)
 }
 END_TEST
 
+START_TEST(half_a_line_of_the_leaders)
+{
+        begin(false);
+        put(0, "half");
+        ck_assert(!capture_take(&capture));
+        check_records("");
+        world_pass(&w, 100 * MSEC);
+        check_records("1:half+|");
+        end();
+}
+END_TEST
+
 START_TEST(closed_while_others_hold_it)
 {
         begin(false);
@@ -391,6 +427,6 @@ END_TEST
 
 TEST_MAIN("capture", lines_of_both_streams, one_pipe_for_both, a_prompt_comes_out_after_100_ms,
           each_stream_has_its_own_100_ms, half_a_character_waits, flushed_for_an_answer,
-          end_of_file_lets_all_go, a_turn_has_a_budget, a_trickle_gathers, a_pause_hides_nothing,
-          taken_when_the_leader_has_ended, closed_while_others_hold_it, a_failed_start_takes_nothing,
-          the_time_of_a_record)
+          end_of_file_lets_all_go, a_turn_has_a_budget, a_trickle_gathers, pauses_of_both_streams,
+          a_pause_hides_nothing, taken_when_the_leader_has_ended, half_a_line_of_the_leaders,
+          closed_while_others_hold_it, a_failed_start_takes_nothing, the_time_of_a_record)

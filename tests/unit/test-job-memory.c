@@ -59,12 +59,15 @@ static bool start_fails(ExecSpec *spec, unsigned nth, bool forever, Job **ret)
 
 START_TEST(each_allocation_of_a_start)
 {
-        for (unsigned forever = 0; forever < 2; forever++) {
+        for (unsigned variant = 0; variant < 4; variant++) {
+                bool forever = variant & 1;
                 unsigned nth = 1;
                 ExecSpec spec;
                 Job *job;
 
                 world_init(&w);
+                fake.late_joiners =
+                                variant & 2; /* the child is not in its scope yet when it must be ended */
                 for (;; nth++) {
                         unsigned n_fds = fake_count_fds();
 

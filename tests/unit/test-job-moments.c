@@ -268,6 +268,7 @@ START_TEST(cursors)
         job = world_run(&w, NULL);
         other = world_run(&w, NULL);
         ck_assert_uint_ne(job->log.serial, other->log.serial);
+        ck_assert(job->log.run[0] != 0 && job->log.run[1] != 0);
         check_cursor(job, "", ERROR_NONE, 0);
         fake_print(leader_of(job), 1, "a\n");
         world_settle(&w);

@@ -103,6 +103,41 @@ START_TEST(the_same_name_while_its_folder_is_busy)
 }
 END_TEST
 
+/* Any notice is a reason to try again. */
+START_TEST(a_busy_folder_and_a_notice)
+{
+        FakeProcess *child;
+        Job *job;
+
+        world_init(&w);
+        run_and_leave_child(&child);
+        job = world_run(&w, NULL);
+        fake.scope_busy = 1;
+        fake_exit(leader_of(job), 0);
+        world_settle(&w);
+        ck_assert_uint_eq(fake.n_scopes, 2);
+        fake_exit(child, 0);
+        world_events(&w);
+        ck_assert_uint_eq(fake.n_scopes, 0);
+        world_done(&w);
+}
+END_TEST
+
+/* It becomes empty between the look and the watch: no notice of that will come. */
+START_TEST(empty_just_before_the_watch)
+{
+        Job *job;
+
+        world_init(&w);
+        job = world_run(&w, NULL);
+        fake.ends_before_watch = fake_fork(leader_of(job));
+        fake_exit(leader_of(job), 0);
+        world_reap(&w);
+        ck_assert(job_is_finished(job));
+        world_done(&w);
+}
+END_TEST
+
 START_TEST(a_notice_that_is_early)
 {
         FakeProcess *child;
@@ -135,6 +170,7 @@ START_TEST(notices_of_many_at_once)
         world_settle(&w);
         for (size_t i = 0; i < 150; i++)
                 ck_assert_int_eq(job_is_finished(jobs[i]), i % 3 != 0);
+        ck_assert_uint_eq(w.jobs.by_scope_watch.n_entries, 50);
         world_done(&w);
 }
 END_TEST
@@ -256,6 +292,8 @@ START_TEST(nobody_will_say_it_again)
         fake_exit(leader_of(job), 0);
         world_settle(&w);
         ck_assert(job_is_exited(job) && !job_is_finished(job));
+        ck_assert_uint_ge(timer_queue_next(&w.timers),
+                          fake.monotonic + 50 * USEC_PER_MSEC); /* not at once */
         fake.scope_populated_error = 0;
         world_pass(&w, USEC_PER_SEC);
         ck_assert(job_is_finished(job));
@@ -287,7 +325,7 @@ START_TEST(the_set_goes_with_live_jobs)
 END_TEST
 
 TEST_MAIN("job-set-scopes", a_folder_that_is_busy, a_folder_that_stays_busy, several_busy_folders,
-          the_same_name_while_its_folder_is_busy, a_notice_that_is_early, notices_of_many_at_once,
-          notices_that_were_lost, scopes_cannot_be_watched_at_all, this_scope_cannot_be_watched,
-          it_cannot_be_asked, it_cannot_be_asked_when_the_notice_comes, nobody_will_say_it_again,
-          the_set_goes_with_live_jobs)
+          the_same_name_while_its_folder_is_busy, a_busy_folder_and_a_notice, empty_just_before_the_watch,
+          a_notice_that_is_early, notices_of_many_at_once, notices_that_were_lost,
+          scopes_cannot_be_watched_at_all, this_scope_cannot_be_watched, it_cannot_be_asked,
+          it_cannot_be_asked_when_the_notice_comes, nobody_will_say_it_again, the_set_goes_with_live_jobs)

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/job.h"
 #include "fake-world.h"
+#include "journal/ring.h"
 #include "test-main.h"
 
 static World w;
@@ -215,6 +216,30 @@ START_TEST(a_log_larger_than_all_logs_may_be)
 }
 END_TEST
 
+static uint64_t log_max_of(const char *name, const char *text)
+{
+        RingStat stat;
+        Job *job;
+
+        world_init(&w);
+        job = name ? world_run(&w, name, text, NULL) : world_run(&w, NULL);
+        ring_stat(job->ring, &stat);
+        ck_assert_uint_eq(stat.memory, 0); /* taken only as output comes */
+        world_done(&w);
+        return stat.memory_max;
+}
+
+/* Who asks for a large answer gets a log that can hold it, as far as the budget (64 MiB) goes. */
+START_TEST(how_large_a_log)
+{
+        ck_assert_uint_eq(log_max_of(NULL, NULL), RING_BYTES_DEFAULT);
+        ck_assert_uint_eq(log_max_of("LogMaxBytes", "128K"), 128 * 1024);
+        ck_assert_uint_eq(log_max_of("OutputMaxBytes", "100"), RING_BYTES_DEFAULT);
+        ck_assert_uint_eq(log_max_of("OutputMaxBytes", "2M"), 8 * 1024 * 1024);
+        ck_assert_uint_eq(log_max_of("OutputMaxBytes", "16M"), 32 * 1024 * 1024);
+}
+END_TEST
+
 static void finish(Job *job)
 {
         fake_exit(leader_of(job), 0);
@@ -266,6 +291,10 @@ START_TEST(no_record_is_kept)
         finish(job);
         ck_assert_str_eq(d.text, "exited drained finished removed");
         ck_assert_uint_eq(job_set_count(&w.jobs), 1);
+        job = world_run(&w, NULL);
+        fake_exit(leader_of(job), 0);
+        world_reap(&w); /* and reeve ends before that one is let go */
+        ck_assert(timer_is_armed(&w.jobs.trim_timer));
         world_done(&w);
 }
 END_TEST
@@ -386,5 +415,5 @@ END_TEST
 
 TEST_MAIN("job-set", names_that_nobody_gave, the_same_request_again, the_same_request_with_another_answer,
           the_same_request_while_it_starts, the_main_jobs_name, so_many_may_live, no_new_ones_when_closed,
-          a_log_larger_than_all_logs_may_be, records_are_let_go_oldest_first, no_record_is_kept,
-          forgotten_on_request, by_process, whose_child_ended, many)
+          a_log_larger_than_all_logs_may_be, how_large_a_log, records_are_let_go_oldest_first,
+          no_record_is_kept, forgotten_on_request, by_process, whose_child_ended, many)

@@ -85,6 +85,23 @@ START_TEST(settings_reach_the_child)
 }
 END_TEST
 
+/* Secrets among it: not kept for longer than the job. */
+START_TEST(what_only_the_start_needed)
+{
+        Job *job;
+
+        world_init(&w);
+        job = world_run(&w, "Environment", "TOKEN=secret", "StandardInput", "data", "StandardInputData",
+                        "secret", "Description", "told", NULL);
+        fake_exit(leader_of(job), 0);
+        world_settle(&w);
+        ck_assert_ptr_null(job->spec.environment);
+        ck_assert_ptr_null(job->spec.input_data);
+        ck_assert_str_eq(job->spec.description, "told");
+        world_done(&w);
+}
+END_TEST
+
 START_TEST(no_capability_at_all)
 {
         world_init(&w);
@@ -408,7 +425,7 @@ START_TEST(every_step_has_words)
 }
 END_TEST
 
-TEST_MAIN("job-start", nothing_but_argv, settings_reach_the_child, no_capability_at_all, working_directories,
-          users_and_groups, standard_input_and_output, unknown_users, what_the_kernel_refuses,
-          no_descriptor_for_the_scope, groups_that_cannot_be_read, pipes_that_cannot_be_given, exec_fails,
-          every_step_has_words)
+TEST_MAIN("job-start", nothing_but_argv, settings_reach_the_child, what_only_the_start_needed,
+          no_capability_at_all, working_directories, users_and_groups, standard_input_and_output,
+          unknown_users, what_the_kernel_refuses, no_descriptor_for_the_scope, groups_that_cannot_be_read,
+          pipes_that_cannot_be_given, exec_fails, every_step_has_words)

@@ -45,6 +45,8 @@ START_TEST(it_starts_writes_and_exits)
         ck_assert_str_eq(c.text, "new:j1 changed:j1");
         ck_assert_ptr_eq(job_set_get(&w.jobs, "j1"), job);
         ck_assert_int_eq(job->result, JOB_RESULT_NONE);
+        ck_assert_int_lt(job->status_fd, 0);
+        ck_assert_int_eq(job->exit_code, -1);
 
         fake_print(leader_of(job), 1, "out\n");
         fake_print(leader_of(job), 2, "err\n");
@@ -54,6 +56,7 @@ START_TEST(it_starts_writes_and_exits)
         check_output(job, STREAM_STDERR, "err\n");
 
         fake_clock_advance(USEC_PER_SEC);
+        ck_assert(list_is_empty(&w.store.finished));
         fake_exit(leader_of(job), 0);
         world_settle(&w);
         ck_assert_str_eq(d.text, "started output exited drained finished");
@@ -63,9 +66,12 @@ START_TEST(it_starts_writes_and_exits)
         ck_assert_int_eq(job->exit_code, 0);
         ck_assert_int_eq(job->signal, 0);
         ck_assert_uint_eq(job->exit_time, job->start_time + USEC_PER_SEC);
+        ck_assert_uint_eq(job->exit_monotonic, fake.monotonic);
         ck_assert_uint_eq(job->finish_time, job->exit_time);
+        ck_assert(!pidref_is_set(&job->leader)); /* the number may be another's soon */
         ck_assert_ptr_null(job->scope);
         ck_assert_uint_eq(fake.n_scopes, 0);
+        ck_assert(!list_is_empty(&w.store.finished)); /* its log may go when others need the room */
         world_done(&w);
         ck_assert_str_eq(d.text, "started output exited drained finished removed");
 }
@@ -418,6 +424,8 @@ START_TEST(what_it_used)
         ck_assert_uint_eq(usage.memory_peak, SCOPE_UNKNOWN);
 
         job->scope->usage.cpu_nsec = 200;
+        job_usage(job, &usage);
+        ck_assert_uint_eq(usage.cpu_nsec, 100);
         (void) world_event(&w);
         job_usage(job, &usage);
         ck_assert_uint_eq(usage.cpu_nsec, 200);

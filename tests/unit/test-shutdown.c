@@ -434,9 +434,26 @@ START_TEST(processes_that_outlive_their_leaders)
 }
 END_TEST
 
+/* The manager goes without waiting for the end: nothing of the shutdown stays behind. */
+START_TEST(left_in_the_middle)
+{
+        Job *job;
+
+        begin(true);
+        job = world_run(&w, NULL);
+        leader_of(job)->manners = FAKE_IGNORES;
+        shutdown_order(&s, SIGTERM);
+        ck_assert_int_eq(s.state, SHUTDOWN_STOPPING);
+        ck_assert(timer_is_armed(&s.timer));
+        end();
+        ck_assert_int_eq(s.state, SHUTDOWN_STOPPING); /* nobody told it of the jobs' going */
+        ck_assert_uint_eq(n_flushes, 0);
+}
+END_TEST
+
 TEST_MAIN("shutdown", nothing_lives, all_obey, one_ignores, each_keeps_its_own_time, the_second_order_kills,
           one_is_unkillable, strangers_go_with_pid1, strangers_are_left_alone_by_others, replies_are_flushed,
           a_client_that_does_not_read, nobody_to_flush, the_main_job_ends,
           the_main_job_ends_while_it_is_told, the_main_job_gets_the_signal_that_came,
           a_code_that_was_ordered, jobs_on_their_way_to_exec, idle_is_no_order,
-          processes_that_outlive_their_leaders)
+          processes_that_outlive_their_leaders, left_in_the_middle)
