@@ -5,6 +5,7 @@
 #include "basic/strv.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "basic/alloc.h"
 
@@ -199,4 +200,74 @@ int env_set(char ***v, const char *name, const char *value)
 
         assignment = str_printf("%s=%s", name, value);
         return assignment ? env_put_consume(v, assignment) : -ENOMEM;
+}
+
+typedef struct Entry {
+        char *string;
+        size_t place;
+} Entry;
+
+int env_compare_names(const char *a, const char *b)
+{
+        size_t n = strcspn(a, "="), m = strcspn(b, "=");
+        int c = memcmp(a, b, MIN(n, m));
+
+        return c != 0 ? c : n < m ? -1 : n > m;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+        const Entry *x = a, *y = b;
+        int c = env_compare_names(x->string, y->string);
+
+        return c != 0 ? c : x->place < y->place ? -1 : 1;
+}
+
+int env_settle(char **v)
+{
+        size_t n = strv_length(v), kept = 0;
+        _cleanup_free_ Entry *entries = alloc_array(Entry, n + 1);
+
+        if (!entries)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                entries[i] = (Entry){.string = v[i], .place = i};
+                v[i] = NULL;
+        }
+        qsort(entries, n, sizeof(Entry), compare_entries);
+        for (size_t i = 0, first = 0; i < n; i++) {
+                bool last = i + 1 == n || env_compare_names(entries[i].string, entries[i + 1].string) != 0;
+
+                if (last && strchr(entries[i].string, '='))
+                        v[entries[first].place] = entries[i].string;
+                else
+                        free(entries[i].string);
+                if (last)
+                        first = i + 1;
+        }
+        for (size_t i = 0; i < n; i++)
+                if (v[i])
+                        v[kept++] = v[i];
+        if (v)
+                v[kept] = NULL;
+        return 0;
+}
+
+int strv_extend(char ***v, char *const *more)
+{
+        size_t n = strv_length(*v), m = strv_length(more);
+        char **longer;
+
+        longer = alloc_resize(*v, n + m + 1, sizeof(char *));
+        if (!longer)
+                return -ENOMEM;
+        *v = longer;
+        longer[n] = NULL;
+        for (size_t i = 0; i < m; i++) {
+                longer[n + i] = str_copy(more[i]);
+                if (!longer[n + i])
+                        return -ENOMEM;
+                longer[n + i + 1] = NULL;
+        }
+        return 0;
 }

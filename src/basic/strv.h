@@ -21,6 +21,8 @@ bool strv_contains(char *const *v, const char *s) _pure_;
 int strv_append(char ***v, const char *s);
 /* Appends s itself, and frees it when that fails. */
 int strv_consume(char ***v, char *s);
+/* Appends copies of all. 0, or -ENOMEM, and then of some. */
+int strv_extend(char ***v, char *const *more);
 /* Joined with separator. NULL: no memory. */
 char *strv_join(char *const *v, const char *separator);
 
@@ -34,3 +36,8 @@ int env_put(char ***v, const char *assignment);
 int env_set(char ***v, const char *name, const char *value);
 /* Takes every assignment of name (no "=") away, in place. */
 void env_unset(char **v, const char *name);
+/* In place: of several entries of a name the last counts, at the place of the first; NAME without "=" takes
+ * it away. For long lists, where env_put() would be quadratic. 0, or -ENOMEM, and then nothing changed. */
+int env_settle(char **v);
+/* strcmp(3) of what stands before "=". */
+int env_compare_names(const char *a, const char *b);
