@@ -1,5 +1,5 @@
 /*
- * Exec and Start are the same up to exec, and then differ in when they answer: Start as soon as exec
+ * Exec, Start and Run are the same up to exec, and then differ in when they answer: Start as soon as exec
  * succeeded (or a little later, with the first output), Exec when the leader has ended and its output is
  * drained. Drained is EOF on the pipes; where others of the job hold them open, it is silence for
  * DrainTimeoutUSec, and when there is no silence, ten times that after the end: what the leader itself wrote
@@ -14,6 +14,7 @@
 
 #include "basic/alloc.h"
 #include "bus/errors.h"
+#include "bus/hold.h"
 #include "bus/job.h"
 #include "bus/options.h"
 #include "bus/output.h"
@@ -23,6 +24,7 @@
 #include "core/error.h"
 #include "core/job.h"
 #include "core/manager.h"
+#include "core/session-run.h"
 #include "journal/ring.h"
 
 #define DRAIN_PATIENCE 10
@@ -31,7 +33,9 @@ typedef struct PendingExec {
         Pending pending;
         JobWatch watch;
         Job *job;
-        bool start, existing;
+        Hold *hold;     /* of KillOnDisconnect, until there is the job; NULL */
+        SessionRun run; /* of a Run that waits for its turn */
+        bool start, of_session, existing;
         usec_t initial_output, drain_timeout;
         OutputRequest output;
 } PendingExec;
@@ -68,6 +72,8 @@ static int append_exec_details(sd_bus_message *m, const PendingExec *pe, OutputR
                                   "CPUUsageNSec", "t", usage.cpu_nsec,           /**/
                                   "MemoryPeak", "t", usage.memory_peak,          /**/
                                   "TasksRemaining", "u", (uint32_t) job_count_processes(job));
+        if (r >= 0 && pe->of_session)
+                r = sd_bus_message_append(m, "{sv}", "StateKept", "b", (int) job->state_kept);
         if (r >= 0)
                 r = output_append_cursor(m, "LogCursor", job);
         return r < 0 ? r : sd_bus_message_close_container(m);
@@ -205,6 +211,8 @@ static void on_destroy(Pending *p)
         PendingExec *pe = container_of(p, PendingExec, pending);
 
         job_watch_remove(&pe->watch);
+        session_run_cancel(&pe->run);
+        hold_free(pe->hold);
         free(pe);
 }
 
@@ -247,6 +255,8 @@ static int pending_exec_new(Peer *peer, sd_bus_message *m, const ExecSpec *spec,
                 return error_no_memory(e);
         list_init(&pe->watch.link);
         pe->watch.notify = on_moment;
+        list_init(&pe->run.link);
+        exec_spec_init(&pe->run.spec);
         pe->start = start;
         pe->initial_output = spec->initial_output;
         pe->drain_timeout = spec->drain_timeout;
@@ -256,8 +266,16 @@ static int pending_exec_new(Peer *peer, sd_bus_message *m, const ExecSpec *spec,
                         .lines = UINT64_MAX,
                         .text = spec->text,
         };
+        if (spec->kill_on_disconnect) {
+                pe->hold = hold_new(peer);
+                if (!pe->hold) {
+                        free(pe);
+                        return error_no_memory(e);
+                }
+        }
         r = pending_init(&pe->pending, &ops, peer, m, e);
         if (r < 0) {
+                hold_free(pe->hold);
                 free(pe);
                 return r;
         }
@@ -265,11 +283,29 @@ static int pending_exec_new(Peer *peer, sd_bus_message *m, const ExecSpec *spec,
         return 0;
 }
 
+/* There is the job, on its way to exec, or known from an earlier request. */
+static void begun(PendingExec *pe, Job *job, bool existing)
+{
+        pe->job = job;
+        pe->existing = existing;
+        if (pe->hold)
+                hold_set(TAKE_PTR(pe->hold), job);
+        job_watch_add(job, &pe->watch);
+        if (!existing || !job->announced)
+                return;
+        if (pe->start)
+                consider_start(pe, true);
+        else
+                consider_exec(pe, manager_now());
+}
+
 static int method_run(sd_bus_message *m, Peer *peer, bool start, sd_bus_error *ret_error)
 {
         _cleanup_(exec_spec_done) ExecSpec spec;
         Error e = ERROR_NULL;
         PendingExec *pe = NULL;
+        bool existing = false;
+        Job *job = NULL;
         int r;
 
         exec_spec_init(&spec);
@@ -280,18 +316,51 @@ static int method_run(sd_bus_message *m, Peer *peer, bool start, sd_bus_error *r
         r = pending_exec_new(peer, m, &spec, start, &pe, &e);
         if (r < 0)
                 return bus_error_set(ret_error, &e, r);
-        r = job_set_start(&peer->server->manager->jobs, &spec, &pe->job, &pe->existing, &e);
-        if (r < 0) {
+        r = job_set_start(&peer->server->manager->jobs, &spec, &job, &existing, &e);
+        if (r < 0)
                 pending_fail(&pe->pending, &e);
-                return 1;
-        }
-        job_watch_add(pe->job, &pe->watch);
-        if (pe->existing && pe->job->announced) {
-                if (start)
-                        consider_start(pe, true);
-                else
-                        consider_exec(pe, manager_now());
-        }
+        else
+                begun(pe, job, existing);
+        return 1;
+}
+
+static void on_run_begun(SessionRun *run, Job *job, bool existing)
+{
+        begun(container_of(run, PendingExec, run), job, existing);
+}
+
+static void on_run_failed(SessionRun *run, const Error *e)
+{
+        pending_fail(&container_of(run, PendingExec, run)->pending, e);
+}
+
+int bus_session_method_run(sd_bus_message *m, Peer *peer, Session *session, sd_bus_error *ret_error)
+{
+        _cleanup_(exec_spec_done) ExecSpec spec;
+        Error e = ERROR_NULL;
+        PendingExec *pe = NULL;
+        const char *command;
+        int r;
+
+        exec_spec_init(&spec);
+        r = sd_bus_message_read(m, "s", &command);
+        if (r >= 0)
+                r = options_read_dict(m, &spec, &e);
+        if (r >= 0)
+                r = session_run_prepare(session, &spec, command, &e);
+        if (r >= 0)
+                r = exec_spec_check(&spec, false, &e);
+        if (r >= 0)
+                r = pending_exec_new(peer, m, &spec, false, &pe, &e);
+        if (r < 0)
+                return bus_error_set(ret_error, &e, r);
+        pe->of_session = true;
+        pe->run.jobs = &peer->server->manager->jobs;
+        pe->run.begun = on_run_begun;
+        pe->run.failed = on_run_failed;
+        pe->run.spec = spec;
+        exec_spec_init(&spec);
+        session_run(session, &pe->run);
         return 1;
 }
 

@@ -88,7 +88,7 @@ static int append_running(sd_bus_message *m, Job *job, const Property *property)
 
 static int append_frozen(sd_bus_message *m, Job *job, const Property *property)
 {
-        return sd_bus_message_append(m, "b", (int) (job->scope && scope_is_frozen(job->scope) > 0));
+        return sd_bus_message_append(m, "b", (int) job_is_frozen(job));
 }
 
 /* Ready comes with exec for who does not notify, and nobody can yet. */
@@ -155,7 +155,7 @@ static const Property properties[] = {
                 {"Labels", "a{ss}", false, append_labels, 0},
                 {"Command", "as", false, append_strv, OF_JOB(spec.argv)},
                 {"WorkingDirectory", "s", false, append_directory, 0},
-                {"User", "s", false, append_string, OF_JOB(spec.user)},
+                {"User", "s", false, append_string, OF_JOB(user)},
                 {"State", "s", false, append_state, 0},
                 {"Running", "b", false, append_running, 0},
                 {"Frozen", "b", false, append_frozen, 0},

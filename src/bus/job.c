@@ -12,6 +12,7 @@
 #include "basic/alloc.h"
 #include "basic/strv.h"
 #include "bus/errors.h"
+#include "bus/freeze.h"
 #include "bus/job-log.h"
 #include "bus/job-properties.h"
 #include "bus/job-wait.h"
@@ -128,6 +129,26 @@ static int method_forget(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
         return sd_bus_reply_method_return(m, NULL);
 }
 
+static int method_freeze(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        Peer *p = userdata;
+
+        return bus_freeze_job(m, p, p->job, true, ret_error);
+}
+
+static int method_thaw(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        Peer *p = userdata;
+
+        return bus_freeze_job(m, p, p->job, false, ret_error);
+}
+
+static int method_detach(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        job_detach(((Peer *) userdata)->job);
+        return sd_bus_reply_method_return(m, NULL);
+}
+
 #define CONST(name, signature)                                                                              \
         SD_BUS_PROPERTY(name, signature, get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST)
 #define CHANGES(name, signature)                                                                            \
@@ -178,6 +199,10 @@ static const sd_bus_vtable vtable[] = {
                 SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("a{sv}", options),
                                         SD_BUS_RESULT("au", pids, "u", remaining), method_stop,
                                         SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("Freeze", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_freeze,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("Thaw", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_thaw,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("GetOutput", SD_BUS_ARGS("a{sv}", options),
                                         SD_BUS_RESULT("ay", stdout, "ay", stderr, "a{sv}", details),
                                         method_get_output, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -186,6 +211,8 @@ static const sd_bus_vtable vtable[] = {
                                         method_read_log, SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("a{sv}", until, "t", timeout_usec),
                                         SD_BUS_RESULT("s", reached, "a{sv}", details), method_wait,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("Detach", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_detach,
                                         SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("Forget", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_forget,
                                         SD_BUS_VTABLE_UNPRIVILEGED),
@@ -223,7 +250,7 @@ void bus_job_emit_changed(Peer *p, const Job *job)
         _cleanup_free_ char *path = NULL;
 
         if (job_bus_path(job, &path) >= 0 &&
-            sd_bus_emit_properties_changed(p->bus, path, BUS_INTERFACE_JOB, "State", "Running", "Result",
-                                           "PID", "ExitCode", "Signal", NULL) >= 0)
+            sd_bus_emit_properties_changed(p->bus, path, BUS_INTERFACE_JOB, "State", "Running", "Frozen",
+                                           "Result", "PID", "ExitCode", "Signal", NULL) >= 0)
                 peer_sent(p, SIGNAL_SIZE);
 }

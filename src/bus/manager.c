@@ -19,6 +19,7 @@
 #include "bus/peer.h"
 #include "bus/selector.h"
 #include "bus/server.h"
+#include "bus/session.h"
 #include "bus/stop.h"
 #include "core/error.h"
 #include "core/job.h"
@@ -235,6 +236,16 @@ static const sd_bus_vtable vtable[] = {
                 SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("a{sv}", selector, "a{sv}", options),
                                         SD_BUS_RESULT("as", ids, "au", pids, "u", remaining),
                                         bus_method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("OpenSession", SD_BUS_ARGS("s", name, "a{sv}", options),
+                                        SD_BUS_RESULT("o", session), bus_method_open_session,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("CloseSession", SD_BUS_ARGS("s", name, "a{sv}", options),
+                                        SD_BUS_RESULT("as", ids, "au", pids, "u", remaining),
+                                        bus_method_close_session, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("GetSession", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", session),
+                                        bus_method_get_session, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("ListSessions", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", sessions),
+                                        bus_method_list_sessions, SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("Shutdown", SD_BUS_ARGS("s", action, "i", exit_code),
                                         SD_BUS_NO_RESULT, method_shutdown, SD_BUS_VTABLE_UNPRIVILEGED),
 
@@ -243,6 +254,8 @@ static const sd_bus_vtable vtable[] = {
                                         SD_BUS_ARGS("s", id, "s", result, "i", exit_code, "i", signal), 0),
                 SD_BUS_SIGNAL_WITH_ARGS("JobFinished", SD_BUS_ARGS("s", id, "s", result), 0),
                 SD_BUS_SIGNAL_WITH_ARGS("JobRemoved", SD_BUS_ARGS("s", id, "o", job), 0),
+                SD_BUS_SIGNAL_WITH_ARGS("SessionNew", SD_BUS_ARGS("s", name, "o", session), 0),
+                SD_BUS_SIGNAL_WITH_ARGS("SessionRemoved", SD_BUS_ARGS("s", name, "o", session), 0),
 
                 SD_BUS_PROPERTY("Version", "s", property_string, 0, SD_BUS_VTABLE_PROPERTY_CONST),
                 SD_BUS_PROPERTY("State", "s", property_string, 0, 0),

@@ -18,11 +18,13 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "bus/driver.h"
+#include "bus/hold.h"
 #include "bus/job.h"
 #include "bus/manager.h"
 #include "bus/names.h"
 #include "bus/pending.h"
 #include "bus/server.h"
+#include "bus/session.h"
 #include "core/manager.h"
 
 /* Messages processed in one turn. */
@@ -215,6 +217,8 @@ static int add_objects(Peer *p)
                 r = bus_manager_add(p);
         if (r >= 0)
                 r = bus_job_add(p);
+        if (r >= 0)
+                r = bus_session_add(p);
         return r;
 }
 
@@ -284,6 +288,7 @@ int peer_new(BusServer *server, int fd, const PeerCredentials *credentials, Peer
         p->credentials = *credentials;
         list_init(&p->link);
         list_init(&p->pendings);
+        list_init(&p->holds);
         timer_init(&p->patience, on_patience);
         snprintf(p->name, sizeof(p->name), ":1.%" PRIu64, ++server->last_peer);
         r = start(p, fd);
@@ -304,6 +309,7 @@ Peer *peer_free(Peer *p)
         if (!p)
                 return NULL;
         pending_cancel_all(p);
+        hold_release_all(p);
         server_remove_peer(p->server, p);
         timer_disarm(timers(p), &p->patience);
         p->io_source = sd_event_source_disable_unref(p->io_source);

@@ -17,6 +17,7 @@
 typedef struct BusServer BusServer;
 typedef struct Job Job;
 typedef struct Peer Peer;
+typedef struct Session Session;
 
 #define PEER_PENDING_MAX 1024U                            /* calls that wait for their answer */
 #define PEER_MATCHES_MAX 1024U                            /* AddMatch without RemoveMatch */
@@ -35,6 +36,7 @@ struct Peer {
         char name[32]; /* ":1.5" */
         Timer patience;
         List pendings; /* Pending.link */
+        List holds;    /* of hold.c */
         unsigned n_pending, n_matches;
         bool hello;    /* it speaks as a client of a bus: signals only for its matches */
         bool called;   /* it has made a call, */
@@ -42,6 +44,7 @@ struct Peer {
         bool doomed;   /* goes at its next turn */
         Job *job; /* that the object path being worked on names: set by the find callback, good for that one
                      dispatch */
+        Session *session;      /* likewise */
         uint32_t *queue_sizes; /* of the last messages sent, a ring of PEER_QUEUE_MAX; NULL before any had to
                                   wait */
         unsigned queue_first, queue_n;

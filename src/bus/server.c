@@ -14,6 +14,7 @@
 #include "bus/manager.h"
 #include "bus/peer.h"
 #include "bus/pending.h"
+#include "bus/session.h"
 #include "core/listener.h"
 #include "core/manager.h"
 
@@ -136,6 +137,30 @@ static const JobObserverOps observer_ops = {
                 .job_removed = on_job_removed,
 };
 
+static void on_session_new(SessionObserver *o, Session *session)
+{
+        FOREACH_LISTENING_PEER(container_of(o, BusServer, session_observer), p)
+        bus_session_emit_new(p, session);
+}
+
+static void on_session_changed(SessionObserver *o, Session *session, SessionProperty what)
+{
+        FOREACH_LISTENING_PEER(container_of(o, BusServer, session_observer), p)
+        bus_session_emit_changed(p, session, what);
+}
+
+static void on_session_removed(SessionObserver *o, Session *session)
+{
+        FOREACH_LISTENING_PEER(container_of(o, BusServer, session_observer), p)
+        bus_session_emit_removed(p, session);
+}
+
+static const SessionObserverOps session_observer_ops = {
+                .session_new = on_session_new,
+                .session_changed = on_session_changed,
+                .session_removed = on_session_removed,
+};
+
 void server_check_flushed(BusServer *s)
 {
         if (!s->flushing)
@@ -161,14 +186,18 @@ int server_init(BusServer *s, Manager *manager)
 {
         int r;
 
-        *s = (BusServer){.manager = manager, .observer.ops = &observer_ops};
+        *s = (BusServer){.manager = manager,
+                         .observer.ops = &observer_ops,
+                         .session_observer.ops = &session_observer_ops};
         list_init(&s->listeners);
         list_init(&s->peers);
         list_init(&s->observer.link);
+        list_init(&s->session_observer.link);
         r = sd_id128_randomize(&s->id);
         if (r < 0)
                 return r;
         job_set_observe(&manager->jobs, &s->observer);
+        session_set_observe(&manager->sessions, &s->session_observer);
         manager->shutdown.flush = on_flush;
         manager->shutdown.flush_userdata = s;
         return 0;
@@ -179,6 +208,7 @@ void server_done(BusServer *s)
         if (!s->manager)
                 return;
         job_set_unobserve(&s->observer);
+        session_set_unobserve(&s->session_observer);
         s->manager->shutdown.flush = NULL;
         s->flushing = false;
         LIST_FOREACH_SAFE (&s->listeners, link)

@@ -10,6 +10,7 @@
 
 #include "basic/list.h"
 #include "core/job-set.h"
+#include "core/session.h"
 
 typedef struct Manager Manager;
 typedef struct Peer Peer;
@@ -26,6 +27,7 @@ typedef struct BusServer {
         unsigned n_peers;
         uint64_t last_peer;
         JobObserver observer;
+        SessionObserver session_observer;
         bool flushing;
 } BusServer;
 

@@ -21,6 +21,7 @@
 #include "core/job.h"
 #include "core/manager.h"
 #include "core/selector.h"
+#include "core/session.h"
 
 #define STOP_PATIENCE (5 * USEC_PER_SEC)
 
@@ -376,6 +377,37 @@ int bus_method_stop(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         }
         r = stop_jobs(userdata, m, jobs, n, false, &options, &e);
         return r < 0 ? bus_error_set(ret_error, &e, r) : r;
+}
+
+int bus_method_close_session(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        Manager *manager = ((Peer *) userdata)->server->manager;
+        _cleanup_free_ Job **jobs = NULL;
+        StopOptions options = {0};
+        Error e = ERROR_NULL;
+        Session *session;
+        const char *name;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &name);
+        if (r >= 0)
+                r = read_stop_options(m, &options, &e);
+        if (r >= 0)
+                r = session_set_check_close(&manager->sessions, name, &session, &e);
+        if (r < 0)
+                return bus_error_set(ret_error, &e, r);
+        jobs = alloc_array(Job *, session->n_live + 1);
+        if (!jobs)
+                return -ENOMEM;
+        LIST_FOREACH (&session->jobs, link)
+                if (!job_is_finished(container_of(link, Job, in_session)))
+                        jobs[n++] = container_of(link, Job, in_session);
+        r = stop_jobs(userdata, m, jobs, n, false, &options, &e);
+        if (r < 0)
+                return bus_error_set(ret_error, &e, r);
+        session_close(session);
+        return r;
 }
 
 int bus_job_method_stop(sd_bus_message *m, Peer *peer, Job *job, sd_bus_error *ret_error)

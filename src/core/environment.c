@@ -6,6 +6,7 @@
 #include "core/environment.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "basic/macro.h"
 #include "basic/strv.h"
@@ -21,8 +22,15 @@ static const char *const of_reeve_alone[] = {
 
 char **environment_inherit(char *const *environ_of_reeve)
 {
-        char **v = strv_copy(environ_of_reeve);
+        char **v = strv_copy(environ_of_reeve), **kept = v;
 
+        STRV_FOREACH (s, v) /* what is no assignment is nothing to a job, nor to env_settle() */
+                if (strchr(*s, '='))
+                        *kept++ = *s;
+                else
+                        free(*s);
+        if (v)
+                *kept = NULL;
         if (v)
                 for (size_t i = 0; i < ELEMENTSOF(of_reeve_alone); i++)
                         env_unset(v, of_reeve_alone[i]);
@@ -49,6 +57,23 @@ static int set_user(char ***v, const UserRecord *user)
         return 0;
 }
 
+int environment_make_session(char *const *base, const UserRecord *user, char *const *set, char ***ret)
+{
+        _cleanup_strv_ char **v = strv_copy(base);
+        int r = v ? 0 : -ENOMEM;
+
+        if (r >= 0 && user)
+                r = set_user(&v, user);
+        if (r >= 0)
+                r = strv_extend(&v, set);
+        if (r >= 0)
+                r = env_settle(v);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(v);
+        return 0;
+}
+
 int environment_make(const EnvironmentRequest *request, char ***ret)
 {
         _cleanup_strv_ char **v = strv_copy(request->session);
@@ -66,18 +91,24 @@ int environment_make(const EnvironmentRequest *request, char ***ret)
                 if (r < 0)
                         return r;
         }
+        if (request->working_directory) {
+                r = env_set(&v, "PWD", request->working_directory);
+                if (r < 0)
+                        return r;
+        }
         r = env_set(&v, "REEVE_JOB", request->job_id);
         if (r >= 0)
                 r = env_set(&v, "REEVE_SESSION", request->session_name);
         if (r < 0)
                 return r;
-        for (char *const *s = request->set; s && *s; s++) {
-                r = env_put(&v, *s);
-                if (r < 0)
-                        return r;
-        }
-        for (char *const *s = request->unset; s && *s; s++)
-                env_unset(v, *s);
+        /* Callers' lists may be long: all at once. */
+        r = strv_extend(&v, request->set);
+        if (r >= 0)
+                r = strv_extend(&v, request->unset);
+        if (r >= 0)
+                r = env_settle(v);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(v);
         return 0;
 }

@@ -9,8 +9,9 @@ typedef struct UserRecord UserRecord;
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 typedef struct EnvironmentRequest {
-        char *const *session;   /* the session's environment */
-        const UserRecord *user; /* NULL: none was given */
+        char *const *session;          /* the session's environment */
+        const UserRecord *user;        /* NULL: none was given */
+        const char *working_directory; /* told as PWD to a shell; NULL: to nobody */
         const char *job_id, *session_name;
         char *const *set;   /* NAME=VALUE */
         char *const *unset; /* NAME */
@@ -18,6 +19,10 @@ typedef struct EnvironmentRequest {
 
 /* 0 or -ENOMEM; *ret is strv_free()'s. */
 int environment_make(const EnvironmentRequest *request, char ***ret);
+
+/* What a session begins with: of base, HOME and the like of the user (may be NULL), and what is set.
+ * -ENOMEM. */
+int environment_make_session(char *const *base, const UserRecord *user, char *const *set, char ***ret);
 
 /* What reeve itself was given, less what was meant for it alone (NOTIFY_SOCKET and the like). NULL: no
  * memory. */

@@ -18,6 +18,7 @@
         X(NO_SUCH_SESSION, ENOENT)                                                                          \
         X(NO_SUCH_PROCESS, ESRCH)                                                                           \
         X(JOB_EXISTS, EEXIST)                                                                               \
+        X(SESSION_EXISTS, EEXIST)                                                                           \
         X(JOB_RUNNING, EBUSY)                                                                               \
         X(COMMAND_NOT_FOUND, ENOENT)                                                                        \
         X(COMMAND_NOT_EXECUTABLE, ENOEXEC)                                                                  \

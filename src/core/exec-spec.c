@@ -57,6 +57,7 @@ static const Field fields[_SETTING_MAX] = {
                 [SETTING_KILL_SIGNAL] = FIELD(kill_signal),
                 [SETTING_TIMEOUT_STOP] = FIELD(timeout_stop),
                 [SETTING_KILL_ON_EXIT] = FIELD(kill_on_exit),
+                [SETTING_KILL_ON_DISCONNECT] = FIELD(kill_on_disconnect),
                 [SETTING_INITIAL_OUTPUT] = FIELD(initial_output),
                 [SETTING_DRAIN_TIMEOUT] = FIELD(drain_timeout),
                 [SETTING_OUTPUT_MAX_BYTES] = FIELD(output_max_bytes),
@@ -335,5 +336,6 @@ void exec_spec_digest(const ExecSpec *s, RequestDigest *ret)
         digest_block(&d, s->input_data, s->input_size);
         digest_block(&d, &s->input, sizeof(s->input));
         digest_block(&d, &s->kill_mixed, sizeof(s->kill_mixed));
+        digest_block(&d, &s->shell_command, sizeof(s->shell_command));
         *ret = d;
 }

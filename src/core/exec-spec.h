@@ -31,6 +31,7 @@ typedef struct RequestDigest {
 
 typedef struct ExecSpec {
         char **argv;
+        bool shell_command; /* argv is a session's shell, "-c" and the command (core/session-run.h) */
         uint64_t given[(_SETTING_MAX + 63) / 64]; /* bit id: the setting was given */
 
         char *id, *session, *description; /* NULL: default */
@@ -55,7 +56,7 @@ typedef struct ExecSpec {
         usec_t runtime_max;  /* USEC_INFINITY: none */
         usec_t timeout_stop; /* USEC_INFINITY: none */
         int64_t kill_signal;
-        bool kill_mixed, kill_on_exit;
+        bool kill_mixed, kill_on_exit, kill_on_disconnect;
         uint64_t log_max_bytes; /* 0: default */
 
         /* How the caller wants its answer; no part of the request that an Id stands for. */

@@ -4,10 +4,14 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "basic/alloc.h"
+#include "basic/errno-name.h"
+#include "basic/strv.h"
 #include "core/job-set.h"
 #include "core/job.h"
+#include "core/session.h"
 
 int job_signal(Job *job, bool leader_only, int sig, pid_t **ret, size_t *ret_n)
 {
@@ -75,4 +79,52 @@ size_t job_count_processes(const Job *job)
         if (!job->scope || !job_is_running(job) || scope_pids(job->scope, &pids, &n) < 0)
                 return 0;
         return n;
+}
+
+bool job_is_frozen(const Job *job)
+{
+        return job->scope && scope_is_frozen(job->scope) > 0;
+}
+
+int job_freeze(Job *job, bool frozen, Error *e)
+{
+        int r;
+
+        if (!job->scope)
+                return error_set(e, ERROR_NO_SUCH_PROCESS, "Job \"%s\" is finished", job->id);
+        /* The watch first: what happens between the two must be heard of. */
+        r = scope_keeper_watch(job->set->config.keeper, &job->scope_watch, job->scope);
+        if (r >= 0)
+                r = scope_freeze(job->scope, frozen);
+        if (r < 0)
+                return error_set(e, ERROR_NOT_SUPPORTED,
+                                 "There is no cgroup here that could be frozen: %s (%s)", errno_text(r),
+                                 errno_name(r));
+        job_check_frozen(job);
+        /* In a session that stands still it does, too, whatever was asked of itself. */
+        return job_is_frozen(job) == frozen || (job->session_of && session_is_frozen(job->session_of));
+}
+
+void job_detach(Job *job)
+{
+        session_remove_job(job);
+        job->session[0] = '\0';
+}
+
+void job_hold(Job *job)
+{
+        job->n_holders++;
+}
+
+void job_let_go(Job *job)
+{
+        if (--job->n_holders == 0 && !job_is_finished(job))
+                job_stop(job, 0, job->spec.timeout_stop);
+}
+
+void job_forget_shell(Job *job)
+{
+        job->shell_environment = strv_free(job->shell_environment);
+        free(job->shell_report);
+        job->shell_report = NULL;
 }

@@ -18,6 +18,7 @@
 #include "basic/log.h"
 #include "core/error.h"
 #include "core/job.h"
+#include "core/session.h"
 #include "journal/store.h"
 #include "sys/cgroup.h"
 #include "sys/clock.h"
@@ -25,16 +26,7 @@
 #include "sys/reaper.h"
 #include "sys/stdio.h"
 
-#define LINGER_DELAY_MIN (10 * USEC_PER_MSEC)
 #define LOOK_DELAY (100 * USEC_PER_MSEC)
-#define LINGER_DELAY_MAX USEC_PER_SEC
-
-typedef struct LingeringScope {
-        List link;
-        Scope *scope;
-} LingeringScope;
-
-static int on_scope_watch(sd_event_source *source, int fd, uint32_t revents, void *userdata);
 
 static void on_trim(Timer *t, usec_t now)
 {
@@ -50,71 +42,32 @@ static void on_look(Timer *t, usec_t now)
                 job_check_empty(container_of(link, Job, by_age));
 }
 
+static void on_notices_lost(ScopeKeeper *keeper)
+{
+        LIST_FOREACH_SAFE (&((JobSet *) keeper->userdata)->jobs, link) {
+                Job *job = container_of(link, Job, by_age);
+
+                job_check_frozen(job);
+                job_check_empty(job);
+        }
+}
+
 void job_set_look_again(JobSet *set)
 {
         if (!timer_is_armed(&set->look_timer))
                 timer_arm(set->config.timers, &set->look_timer, clock_monotonic() + LOOK_DELAY);
 }
 
-static void linger_retry(JobSet *set)
-{
-        LIST_FOREACH_SAFE (&set->lingering, link) {
-                LingeringScope *l = container_of(link, LingeringScope, link);
-
-                if (scope_remove(l->scope) == -EBUSY)
-                        continue;
-                list_remove(&l->link);
-                scope_free(l->scope);
-                free(l);
-        }
-        if (list_is_empty(&set->lingering))
-                timer_disarm(set->config.timers, &set->linger_timer);
-}
-
-static void on_linger(Timer *t, usec_t now)
-{
-        JobSet *set = container_of(t, JobSet, linger_timer);
-
-        linger_retry(set);
-        if (list_is_empty(&set->lingering))
-                return;
-        set->linger_delay = MIN(set->linger_delay * 2, LINGER_DELAY_MAX);
-        timer_arm(set->config.timers, t, now + set->linger_delay);
-}
-
-void job_set_release_scope(JobSet *set, Scope *scope)
-{
-        LingeringScope *l;
-
-        if (scope_remove(scope) != -EBUSY) {
-                scope_free(scope);
-                return;
-        }
-        l = alloc_new(LingeringScope);
-        if (!l) {
-                log_warning("No memory to see to it that %s goes: the folder stays", scope_path(scope));
-                scope_free(scope);
-                return;
-        }
-        l->scope = scope;
-        list_append(&set->lingering, &l->link);
-        set->linger_delay = LINGER_DELAY_MIN;
-        timer_arm(set->config.timers, &set->linger_timer, clock_monotonic() + set->linger_delay);
-}
-
 int job_set_init(JobSet *set, const JobSetConfig *config)
 {
         int r;
 
-        *set = (JobSet){.config = *config, .scope_watch_fd = -EBADF, .null_fd = -EBADF};
+        *set = (JobSet){.config = *config, .null_fd = -EBADF};
         list_init(&set->jobs);
         list_init(&set->finished);
         list_init(&set->observers);
-        list_init(&set->lingering);
         hashmap_init(&set->by_id, HASHMAP_STRING);
         hashmap_init(&set->by_pid, HASHMAP_NUMBER);
-        hashmap_init(&set->by_scope_watch, HASHMAP_NUMBER);
-        timer_init(&set->linger_timer, on_linger);
         timer_init(&set->trim_timer, on_trim);
         timer_init(&set->look_timer, on_look);
         random_bytes(set->run, sizeof(set->run));
@@ -130,18 +83,9 @@ int job_set_init(JobSet *set, const JobSetConfig *config)
         r = set->null_fd = stdio_null();
         if (r < 0)
                 return r;
-        r = scope_watch_open();
-        if (r < 0) {
-                log_warning_errno(r, "Cannot watch scopes: a job that outlives its leader is looked at when "
-                                     "orphans end");
-                return 0;
-        }
-        set->scope_watch_fd = r;
-        r = sd_event_add_io(config->event, &set->scope_watch_source, r, EPOLLIN, on_scope_watch, set);
-        if (r < 0)
-                return r;
-        /* Before any reply is sent, as the reaper: what is told must be true by then. */
-        return sd_event_source_set_priority(set->scope_watch_source, SD_EVENT_PRIORITY_IMPORTANT);
+        config->keeper->lost = on_notices_lost;
+        config->keeper->userdata = set;
+        return 0;
 }
 
 void job_set_done(JobSet *set)
@@ -150,23 +94,12 @@ void job_set_done(JobSet *set)
                 return;
         LIST_FOREACH_SAFE (&set->jobs, link)
                 job_free(container_of(link, Job, by_age));
-        linger_retry(set);
-        LIST_FOREACH_SAFE (&set->lingering, link) {
-                LingeringScope *l = container_of(link, LingeringScope, link);
-
-                scope_free(l->scope);
-                list_remove(&l->link);
-                free(l);
-        }
-        timer_disarm(set->config.timers, &set->linger_timer);
+        set->config.keeper->lost = NULL;
         timer_disarm(set->config.timers, &set->trim_timer);
         timer_disarm(set->config.timers, &set->look_timer);
-        sd_event_source_disable_unref(set->scope_watch_source);
-        fd_close(set->scope_watch_fd);
         fd_close(set->null_fd);
         hashmap_done(&set->by_id);
         hashmap_done(&set->by_pid);
-        hashmap_done(&set->by_scope_watch);
         free(set->capture_host.buffer);
         *set = (JobSet){0};
 }
@@ -231,12 +164,19 @@ void job_set_unobserve(JobObserver *o)
 /* A job that failed before anybody knew of it: neither told of nor counted but as live. */
 static int add(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e)
 {
+        const char *name = is_main ? SESSION_SYSTEM : spec->session ?: SESSION_DEFAULT;
+        Session *session;
         Job *job = NULL;
         int r;
 
-        r = job_new(set, spec, id, is_main, &job, e);
+        r = session_set_require(set->config.sessions, name, &session, e);
         if (r < 0)
                 return r;
+        r = job_new(set, session, spec, id, is_main, &job, e);
+        if (r < 0) {
+                session_set_release(set->config.sessions, name);
+                return r;
+        }
         r = hashmap_put_string(&set->by_id, job->id, job);
         if (r < 0) {
                 (void) scope_kill(job->scope);
@@ -299,6 +239,11 @@ int job_set_start(JobSet *set, ExecSpec *spec, Job **ret, bool *ret_existing, Er
                 return r;
         *ret_existing = false;
         return 0;
+}
+
+bool job_set_knows(const JobSet *set, const char *id)
+{
+        return hashmap_get_string(&set->by_id, id) != NULL;
 }
 
 int job_set_start_main(JobSet *set, ExecSpec *spec, Job **ret, Error *e)
@@ -372,54 +317,9 @@ void job_set_orphan_reaped(JobSet *set)
         LIST_FOREACH_SAFE (&set->jobs, link) {
                 Job *job = container_of(link, Job, by_age);
 
-                if (job->scope_watch < 0)
+                if (job->scope_watch.number < 0)
                         job_check_empty(job);
         }
-}
-
-int job_set_watch_scope(JobSet *set, Job *job)
-{
-        int r;
-
-        if (set->scope_watch_fd < 0)
-                return -EOPNOTSUPP;
-        r = scope_watch_add(set->scope_watch_fd, job->scope, &job->scope_watch);
-        if (r < 0)
-                return r;
-        r = hashmap_put_number(&set->by_scope_watch, (uint64_t) job->scope_watch, job);
-        if (r < 0) {
-                scope_watch_remove(set->scope_watch_fd, job->scope_watch);
-                job->scope_watch = -1;
-        }
-        return r;
-}
-
-void job_set_unwatch_scope(JobSet *set, Job *job)
-{
-        if (job->scope_watch < 0)
-                return;
-        hashmap_remove_number(&set->by_scope_watch, (uint64_t) job->scope_watch);
-        scope_watch_remove(set->scope_watch_fd, job->scope_watch);
-        job->scope_watch = -1;
-}
-
-static int on_scope_watch(sd_event_source *source, int fd, uint32_t revents, void *userdata)
-{
-        JobSet *set = userdata;
-        int watches[64], n;
-
-        n = scope_watch_read(fd, watches, ELEMENTSOF(watches));
-        if (n == -EOVERFLOW)
-                LIST_FOREACH_SAFE (&set->jobs, link)
-                        job_check_empty(container_of(link, Job, by_age));
-        for (int i = 0; i < n; i++) {
-                Job *job = hashmap_get_number(&set->by_scope_watch, (uint64_t) watches[i]);
-
-                if (job)
-                        job_check_empty(job);
-        }
-        linger_retry(set);
-        return 0;
 }
 
 unsigned job_set_count(const JobSet *set)

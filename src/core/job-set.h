@@ -19,13 +19,13 @@ typedef struct ExecSpec ExecSpec;
 typedef struct Job Job;
 typedef struct JobSet JobSet;
 typedef struct ProcessEnd ProcessEnd;
+typedef struct ScopeKeeper ScopeKeeper;
+typedef struct SessionSet SessionSet;
 typedef struct Store Store;
 struct rlimit;
 
 #define JOB_SET_LIVE_MAX 4096U
 #define JOB_SET_FINISHED_MAX 1000U
-#define SESSION_DEFAULT "default"
-#define SESSION_SYSTEM "system"
 #define JOB_ID_MAIN "main"
 
 /* Somebody who wants to know of all jobs. Callbacks may be NULL, and may not take observers away. */
@@ -49,8 +49,10 @@ typedef struct JobSetConfig {
         TimerQueue *timers;
         Store *store;
         const CgroupTree *tree;
-        char *const *environment; /* that every session starts with */
-        const char *working_directory;
+        ScopeKeeper *keeper;
+        SessionSet *sessions;
+        const char *program;         /* reeve's own path, and ... */
+        const char *report_address;  /* ... where its child in a shell speaks; NULL: no shell is asked */
         const struct rlimit *nofile; /* what reeve itself was given: jobs get that */
         int nice;                    /* likewise */
         unsigned live_max, finished_max;
@@ -61,17 +63,13 @@ struct JobSet {
         CaptureHost capture_host;
         uint64_t run[2]; /* random: this run of reeve, in cursors */
         uint64_t last_serial, last_number;
-        Hashmap by_id, by_pid, by_scope_watch;
+        Hashmap by_id, by_pid;
         List jobs;     /* Job.by_age, oldest first */
         List finished; /* Job.finished, the one that finished first at the front */
         unsigned n_jobs, n_finished, n_live;
         List observers; /* JobObserver.link */
-        List lingering; /* scopes whose folder could not be removed yet */
-        Timer linger_timer, trim_timer, look_timer;
-        usec_t linger_delay;
+        Timer trim_timer, look_timer;
         int null_fd; /* /dev/null, for all that have no input */
-        int scope_watch_fd;
-        sd_event_source *scope_watch_source;
         bool closed; /* no new jobs: reeve is shutting down */
         /* A Stop of the job "main" is a shutdown; who does that. */
         void (*stop_main)(JobSet *set, int sig);
@@ -87,6 +85,8 @@ int job_set_start(JobSet *set, ExecSpec *spec, Job **ret, bool *ret_existing, Er
 /* The main job: no capture, reeve's own stdio. */
 int job_set_start_main(JobSet *set, ExecSpec *spec, Job **ret, Error *e);
 
+/* Whether there is one of that Id, be it on its way to exec. */
+bool job_set_knows(const JobSet *set, const char *id);
 /* NULL: there is none that others may know of. */
 Job *job_set_get(const JobSet *set, const char *id);
 /* The job whose scope holds that process. */
@@ -106,7 +106,7 @@ void job_set_unobserve(JobObserver *o);
 unsigned job_set_count_running(const JobSet *set);
 unsigned job_set_count(const JobSet *set);
 
-/* For job.c: what happened, to all observers; a scope to be removed, now or when the kernel lets it go. */
+/* For job.c: what happened, to all observers. */
 typedef enum JobSetEvent {
         JOB_SET_NEW,
         JOB_SET_CHANGED,
@@ -120,6 +120,3 @@ void job_set_expect_failed(JobSet *set, pid_t pid);
 /* A scope could not be looked at: all are, a little later. */
 void job_set_look_again(JobSet *set);
 void job_set_one_less(JobSet *set); /* a live one */
-void job_set_release_scope(JobSet *set, Scope *scope);
-int job_set_watch_scope(JobSet *set, Job *job);
-void job_set_unwatch_scope(JobSet *set, Job *job);

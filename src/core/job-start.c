@@ -14,10 +14,13 @@
 #include "basic/errno-name.h"
 #include "basic/fd.h"
 #include "basic/parse.h"
+#include "basic/path.h"
 #include "basic/strv.h"
 #include "core/environment.h"
 #include "core/job-set.h"
 #include "core/job.h"
+#include "core/session.h"
+#include "core/shell-state.h"
 #include "sys/capability.h"
 #include "sys/spawn.h"
 #include "sys/stdio.h"
@@ -28,6 +31,7 @@ typedef struct Preparation {
         UserRecord user;
         char **environment;
         gid_t *groups;
+        char *script, *argv[4]; /* of a shell command */
         int stdin_fd, stdout_fds[2], stderr_fds[2], cgroup_fd;
 } Preparation;
 
@@ -36,6 +40,7 @@ static void preparation_done(Preparation *p)
         user_record_done(&p->user);
         strv_free(p->environment);
         free(p->groups);
+        free(p->script);
         fd_close(p->stdin_fd);
         fd_close(p->cgroup_fd);
         for (size_t i = 0; i < 2; i++) {
@@ -70,11 +75,12 @@ static int append_group(gid_t **groups, size_t *n, gid_t gid)
         return 0;
 }
 
-static int prepare_groups(const ExecSpec *spec, Preparation *p, SpawnParameters *sp, Error *e)
+static int prepare_groups(const Job *job, Preparation *p, SpawnParameters *sp, Error *e)
 {
+        const ExecSpec *spec = &job->spec;
         int r;
 
-        if (spec->user && p->user.name) {
+        if (job->user && p->user.name) {
                 r = userdb_groups("/", p->user.name, sp->gid, &p->groups, &sp->n_groups);
                 if (r < 0)
                         return start_failed(e, "groups", r);
@@ -91,49 +97,49 @@ static int prepare_groups(const ExecSpec *spec, Preparation *p, SpawnParameters 
         }
         sp->groups = p->groups;
         /* Another user's process keeps none of reeve's own groups. */
-        sp->set_groups = spec->user || exec_spec_is_given(spec, SETTING_SUPPLEMENTARY_GROUPS);
+        sp->set_groups = job->user || exec_spec_is_given(spec, SETTING_SUPPLEMENTARY_GROUPS);
         return 0;
 }
 
-static int prepare_user(const ExecSpec *spec, Preparation *p, SpawnParameters *sp, Error *e)
+/* A user of its own brings its own group; one of the session's the session's. */
+static int prepare_user(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
 {
+        const char *group = job->spec.group ?: job->spec.user ? job->spec.group : job->session_of->group;
         int r;
 
-        if (spec->user) {
-                r = userdb_user("/", spec->user, &p->user);
+        if (job->user) {
+                r = userdb_user("/", job->user, &p->user);
                 if (r < 0)
-                        return no_such_user(e, SETTING_USER, spec->user, r);
+                        return no_such_user(e, SETTING_USER, job->user, r);
                 sp->set_user = sp->set_group = true;
                 sp->uid = p->user.uid;
                 sp->gid = p->user.gid;
         }
-        if (spec->group) {
-                r = userdb_group("/", spec->group, &sp->gid);
+        if (group) {
+                r = userdb_group("/", group, &sp->gid);
                 if (r < 0)
-                        return no_such_user(e, SETTING_GROUP, spec->group, r);
+                        return no_such_user(e, SETTING_GROUP, group, r);
                 sp->set_group = true;
         }
-        return prepare_groups(spec, p, sp, e);
+        return prepare_groups(job, p, sp, e);
 }
 
 static int prepare_directory(Job *job, SpawnParameters *sp, Error *e)
 {
-        const char *base = job->set->config.working_directory, *given = job->spec.working_directory;
+        const char *base = job->session_of->working_directory, *given = job->spec.working_directory;
 
-        if (!given || given[0] == '/')
-                job->working_directory = str_copy(given ?: base);
-        else
-                job->working_directory = str_printf("%s/%s", streq(base, "/") ? "" : base, given);
+        job->working_directory = given ? path_absolute(base, given) : str_copy(base);
         if (!job->working_directory)
                 return error_no_memory(e);
         sp->working_directory = job->working_directory;
         return 0;
 }
 
-static int prepare_environment(const Job *job, Preparation *p, SpawnParameters *sp, Error *e)
+static int prepare_environment(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
 {
         const EnvironmentRequest request = {
-                        .session = job->set->config.environment,
+                        .session = job->session_of->environment,
+                        .working_directory = job->spec.shell_command ? job->working_directory : NULL,
                         .user = job->spec.user ? &p->user : NULL,
                         .job_id = job->id,
                         .session_name = job->session,
@@ -145,7 +151,10 @@ static int prepare_environment(const Job *job, Preparation *p, SpawnParameters *
                 return error_no_memory(e);
         sp->environment = p->environment;
         sp->search_path = env_get(p->environment, "PATH");
-        return 0;
+        if (!job->spec.shell_command)
+                return 0;
+        job->shell_environment = strv_copy(p->environment);
+        return job->shell_environment ? 0 : error_no_memory(e);
 }
 
 static void prepare_limits(const Job *job, SpawnParameters *sp)
@@ -165,10 +174,13 @@ static void prepare_limits(const Job *job, SpawnParameters *sp)
         }
 }
 
-static void prepare_credentials(const ExecSpec *spec, int nice, SpawnParameters *sp)
+static void prepare_credentials(Job *job, int nice, SpawnParameters *sp)
 {
-        sp->set_umask = exec_spec_is_given(spec, SETTING_UMASK);
-        sp->umask = (mode_t) spec->umask;
+        const ExecSpec *spec = &job->spec;
+
+        sp->set_umask = true;
+        sp->umask = exec_spec_is_given(spec, SETTING_UMASK) ? (mode_t) spec->umask : job->session_of->umask;
+        job->shell_umask = sp->umask;
         sp->set_nice = true;
         sp->nice = exec_spec_is_given(spec, SETTING_NICE) ? (int) spec->nice : nice;
         sp->set_oom_score = exec_spec_is_given(spec, SETTING_OOM_SCORE_ADJUST);
@@ -209,15 +221,35 @@ static int prepare_stdio(const Job *job, Preparation *p, SpawnParameters *sp, Er
         return 0;
 }
 
+/* Others are told of the command alone; the shell gets a line before it. */
+static int prepare_argv(const Job *job, Preparation *p, SpawnParameters *sp, Error *e)
+{
+        const JobSetConfig *c = &job->set->config;
+
+        sp->argv = job->spec.argv;
+        if (!job->spec.shell_command)
+                return 0;
+        p->script = shell_state_script(c->program, c->report_address, job->spec.argv[2]);
+        if (!p->script)
+                return error_no_memory(e);
+        p->argv[0] = job->spec.argv[0];
+        p->argv[1] = job->spec.argv[1];
+        p->argv[2] = p->script;
+        sp->argv = p->argv;
+        return 0;
+}
+
 static int prepare(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
 {
         int r;
 
-        sp->argv = job->spec.argv;
+        r = prepare_argv(job, p, sp, e);
+        if (r < 0)
+                return r;
         sp->foreground = job->is_main;
         prepare_limits(job, sp);
-        prepare_credentials(&job->spec, job->set->config.nice, sp);
-        r = prepare_user(&job->spec, p, sp, e);
+        prepare_credentials(job, job->set->config.nice, sp);
+        r = prepare_user(job, p, sp, e);
         if (r >= 0)
                 r = prepare_directory(job, sp, e);
         if (r >= 0)
@@ -227,7 +259,7 @@ static int prepare(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
         if (r < 0)
                 return r;
 
-        r = scope_new(job->set->config.tree, job->session, job->id, &job->scope);
+        r = scope_new(job->set->config.tree, session_slice_folder(job->slice), job->id, &job->scope);
         if (r < 0)
                 return start_failed(e, "cgroup", r);
         r = scope_open_fd(job->scope);

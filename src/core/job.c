@@ -20,6 +20,8 @@
 #include "basic/log.h"
 #include "core/job-set.h"
 #include "core/job-start.h"
+#include "core/session-run.h"
+#include "core/session.h"
 #include "journal/ring.h"
 #include "journal/store.h"
 #include "sys/cgroup.h"
@@ -166,13 +168,15 @@ static void do_finish(Job *job)
 {
         timer_disarm(job->set->config.timers, &job->runtime_timer);
         timer_disarm(job->set->config.timers, &job->stop_timer);
-        job_set_unwatch_scope(job->set, job);
-        job_set_release_scope(job->set, TAKE_PTR(job->scope));
+        scope_keeper_unwatch(job->set->config.keeper, &job->scope_watch);
+        scope_keeper_release(job->set->config.keeper, TAKE_PTR(job->scope));
+        session_slice_unref(TAKE_PTR(job->slice));
         job->finish_time = clock_realtime();
         exec_spec_trim(&job->spec);
         ring_set_finished(job->ring);
         tell(job, JOB_MOMENT_FINISHED);
         job_set_tell(job->set, job, JOB_SET_FINISHED);
+        session_job_finished(job);
 }
 
 static void job_event(Job *job, JobEvent event)
@@ -185,8 +189,10 @@ static void job_event(Job *job, JobEvent event)
         if (actions & JOB_DO_FINISH)
                 take_final_usage(job);
         if (actions & JOB_DO_ANNOUNCE) {
+                session_announce(job->session_of);
                 job->announced = true;
                 job_set_tell(job->set, job, JOB_SET_NEW);
+                session_tell_changed(job->session_of, SESSION_JOBS);
                 tell(job, JOB_MOMENT_STARTED);
         }
         if (actions & JOB_DO_ARM_RUNTIME)
@@ -281,11 +287,31 @@ void job_check_empty(Job *job)
                 job_set_look_again(job->set);
 }
 
+void job_check_frozen(Job *job)
+{
+        bool frozen = job_is_frozen(job);
+
+        if (frozen == job->frozen)
+                return;
+        job->frozen = frozen;
+        if (job->announced)
+                job_set_tell(job->set, job, JOB_SET_CHANGED);
+        tell(job, JOB_MOMENT_FREEZER);
+}
+
+static void job_scope_changed(ScopeWatch *w)
+{
+        Job *job = container_of(w, Job, scope_watch);
+
+        job_check_frozen(job);
+        job_check_empty(job);
+}
+
 static void watch_scope(Job *job)
 {
         int r;
 
-        r = job_set_watch_scope(job->set, job);
+        r = scope_keeper_watch(job->set->config.keeper, &job->scope_watch, job->scope);
         if (r < 0 && r != -EOPNOTSUPP)
                 log_warning_errno(r, "Job %s: cannot watch its scope", job->id);
         job_check_empty(job); /* it may have become so before the watch was there */
@@ -310,6 +336,11 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
         job->exit_time = clock_realtime();
         job->exit_monotonic = clock_monotonic();
         pidref_done(&job->leader);
+        if (job->spec.shell_command) {
+                /* Its time is the command's; what that leaves in the background is there to go on. */
+                timer_disarm(job->set->config.timers, &job->runtime_timer);
+                session_run_ended(job);
+        }
 
         drained = capture_take(&job->capture);
         tell(job, JOB_MOMENT_OUTPUT);
@@ -336,7 +367,7 @@ static uint64_t log_max_bytes(const JobSet *set, const ExecSpec *spec)
         return wanted ?: RING_BYTES_DEFAULT;
 }
 
-int job_new(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e)
+int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e)
 {
         _cleanup_(job_freep) Job *job = alloc_new(Job);
         int r;
@@ -346,8 +377,9 @@ int job_new(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret
         job->set = set;
         list_init(&job->by_age);
         list_init(&job->finished);
+        list_init(&job->in_session);
         list_init(&job->watches);
-        job->scope_watch = -1;
+        scope_watch_init(&job->scope_watch, job_scope_changed);
         job->status_fd = -EBADF;
         job->leader = PIDREF_NULL;
         job->usage = SCOPE_USAGE_UNKNOWN;
@@ -358,8 +390,9 @@ int job_new(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret
         timer_init(&job->stop_timer, on_stop_timer);
 
         job->id = str_copy(id);
-        job->session = str_copy(spec->session ?: (is_main ? SESSION_SYSTEM : SESSION_DEFAULT));
-        if (!job->id || !job->session ||
+        job->session = str_copy(session->name);
+        job->user = spec->user ? str_copy(spec->user) : session->user ? str_copy(session->user) : NULL;
+        if (!job->id || !job->session || (!job->user && (spec->user || session->user)) ||
             ring_new(set->config.store, log_max_bytes(set, spec), &job->ring) < 0)
                 return error_no_memory(e);
         capture_init(&job->capture, &set->capture_host, job->ring);
@@ -370,6 +403,7 @@ int job_new(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret
         job->stop_timeout = spec->timeout_stop;
         job->start_time = clock_realtime();
 
+        session_add_job(session, job);
         r = job_start(job, e);
         if (r >= 0) {
                 job->control_group = str_copy(scope_path(job->scope));
@@ -407,7 +441,8 @@ Job *job_free(Job *job)
                 hashmap_remove_string(&job->set->by_id, job->id);
         if (hashmap_get_number(&job->set->by_pid, (uint64_t) job->pid) == job)
                 hashmap_remove_number(&job->set->by_pid, (uint64_t) job->pid);
-        job_set_unwatch_scope(job->set, job);
+        session_remove_job(job);
+        scope_keeper_unwatch(job->set->config.keeper, &job->scope_watch);
         timer_disarm(job->set->config.timers, &job->runtime_timer);
         timer_disarm(job->set->config.timers, &job->stop_timer);
         sd_event_source_disable_unref(job->status_source);
@@ -415,11 +450,15 @@ Job *job_free(Job *job)
         capture_done(&job->capture);
         pidref_done(&job->leader);
         if (job->scope)
-                job_set_release_scope(job->set, job->scope);
+                scope_keeper_release(job->set->config.keeper, job->scope);
+        session_slice_unref(job->slice);
+        job_forget_shell(job);
         ring_free(job->ring);
         exec_spec_done(&job->spec);
         free(job->control_group);
         free(job->session);
+        free(job->user);
+        free(job->group);
         free(job->working_directory);
         free(job->id);
         free(job);

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/exec-spec.h"
 #include "core/job-fsm.h"
+#include "core/scope-keeper.h"
 #include "core/timer.h"
 #include "journal/cursor.h"
 #include "sys/pidref.h"
@@ -22,6 +23,8 @@ typedef struct Job Job;
 typedef struct JobSet JobSet;
 typedef struct ProcessEnd ProcessEnd;
 typedef struct RingReader RingReader;
+typedef struct Session Session;
+typedef struct SessionSlice SessionSlice;
 
 #define JOB_RESULTS(X)                                                                                      \
         X(NONE, "") /* the leader runs */                                                                   \
@@ -49,6 +52,7 @@ typedef enum JobMoment {
         JOB_MOMENT_EXITED,       /* the leader ended, what it wrote was taken */
         JOB_MOMENT_DRAINED,      /* all output that will come is in the log */
         JOB_MOMENT_KILLED,       /* all of it was sent SIGKILL */
+        JOB_MOMENT_FREEZER,      /* it has come to stand still, or goes on */
         JOB_MOMENT_FINISHED,     /* nothing is left of it */
         JOB_MOMENT_REMOVED,      /* its record goes after this */
 } JobMoment;
@@ -64,9 +68,15 @@ struct Job {
         JobSet *set;
         List by_age;   /* in the set */
         List finished; /* in the set, once it is */
-        List watches;  /* JobWatch.link */
+        List in_session;
+        List watches; /* JobWatch.link */
 
-        char *id, *session, *working_directory; /* the directory is absolute */
+        char *id, *session;      /* the session's name; "" when it was detached */
+        char *working_directory; /* absolute */
+        unsigned n_holders;      /* connections with whose last it is stopped (KillOnDisconnect) */
+        Session *session_of;     /* NULL: it was detached, or the session is gone */
+        SessionSlice *slice;     /* where its scope is */
+        char *user, *group;      /* that it runs as, its own or the session's; NULL: as reeve */
         ExecSpec spec;
         RequestDigest digest;
         LogIdentity log;
@@ -77,8 +87,9 @@ struct Job {
         PidRef leader;
         pid_t pid; /* of the leader, also when it is gone; 0 before it is there */
         Scope *scope;
-        char *control_group;      /* scope_path(), also when the scope is gone */
-        int scope_watch;          /* of sys/scope.h's watching; -1: none */
+        char *control_group; /* scope_path(), also when the scope is gone */
+        ScopeWatch scope_watch;
+        bool frozen;              /* as others were told last */
         ScopeUsage usage;         /* as of the end; before it, as of usage_iteration */
         uint64_t usage_iteration; /* of the event loop: one look at the tree serves all properties of an
                                      answer */
@@ -92,6 +103,14 @@ struct Job {
         Capture capture;
         Timer runtime_timer, stop_timer;
 
+        /* Of a shell command in a session, until its leader has ended: what it was given, and what it says
+         * that it leaves (core/shell-state.h). */
+        char **shell_environment;
+        mode_t shell_umask;
+        char *shell_report;
+        size_t shell_report_size;
+        bool state_kept; /* the session has it */
+
         int stop_signal;     /* of the stop under way */
         usec_t stop_timeout; /* likewise */
         bool timed_out;
@@ -104,7 +123,8 @@ struct Job {
 
 /* For the set alone. Takes *spec over when it succeeds. On failure there is no job and no process, and e
  * says why. */
-int job_new(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e);
+int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool is_main, Job **ret,
+            Error *e);
 Job *job_free(Job *job);
 DEFINE_CLEANUP(Job *, job_free)
 /* CaptureHost.progress. */
@@ -113,6 +133,8 @@ void job_capture_progress(Capture *c, bool drained);
 void job_leader_ended(Job *job, const ProcessEnd *end);
 /* Looks whether the scope is empty, when that would mean something. */
 void job_check_empty(Job *job);
+/* Looks whether the scope stands still. */
+void job_check_frozen(Job *job);
 
 void job_watch_add(Job *job, JobWatch *w);
 void job_watch_remove(JobWatch *w);
@@ -133,6 +155,18 @@ void job_stop(Job *job, int sig, usec_t timeout);
 int job_signal(Job *job, bool leader_only, int sig, pid_t **ret, size_t *ret_n);
 /* One signal to one process, which must be of the scope: -ESRCH. */
 int job_signal_process(Job *job, pid_t pid, int sig);
+
+/* Its scope shall stand still, or go on; JOB_MOMENT_FREEZER tells when it does. 0; 1: it is so already;
+ * -EOPNOTSUPP, -ESRCH (finished) with e set. */
+int job_freeze(Job *job, bool frozen, Error *e);
+bool job_is_frozen(const Job *job);
+/* One more connection that it is stopped with; one of them is gone, and with the last one the job. */
+void job_hold(Job *job);
+void job_let_go(Job *job);
+/* It leaves its session; its scope stays where it is. */
+void job_detach(Job *job);
+/* For core/session-run.c: lets go of what is only for the end of a shell command. */
+void job_forget_shell(Job *job);
 
 /* Live, or as of the end. */
 void job_usage(Job *job, ScopeUsage *ret);

@@ -184,6 +184,20 @@ static int add_sources(Manager *m)
         return r;
 }
 
+static int init_sessions(Manager *m)
+{
+        const SessionSetConfig config = {
+                        .keeper = &m->keeper,
+                        .timers = &m->timers,
+                        .tree = &m->tree,
+                        .environment = m->environment,
+                        .working_directory = m->boot->working_directory,
+                        .umask = m->boot->umask,
+        };
+
+        return session_set_init(&m->sessions, &config);
+}
+
 static int init_parts(Manager *m, const ManagerConfig *config)
 {
         JobSetConfig jobs;
@@ -197,17 +211,25 @@ static int init_parts(Manager *m, const ManagerConfig *config)
                 log_warning("No cgroup tree can be written here (%s): jobs are held together by their "
                             "process groups only",
                             m->tree.refusal ?: "unknown why");
-        m->tree.kept_slice = SESSION_DEFAULT ".slice"; /* most jobs are there: made once, not once a job */
         budget = config->log_max_bytes ?: MIN(cgroup_memory_limit(&m->tree) / 10, LOG_BUDGET_MAX);
         store_init(&m->store, (RingMemory){.map = ring_memory_map, .unmap = ring_memory_unmap}, budget);
 
+        r = scope_keeper_init(&m->keeper, m->event, &m->timers);
+        if (r < 0)
+                return r;
+        r = init_sessions(m);
+        if (r < 0)
+                return r;
+        shell_reports_init(&m->reports, m->event, &m->timers, &m->jobs);
         jobs = (JobSetConfig){
                         .event = m->event,
                         .timers = &m->timers,
                         .store = &m->store,
                         .tree = &m->tree,
-                        .environment = m->environment,
-                        .working_directory = m->boot->working_directory,
+                        .keeper = &m->keeper,
+                        .sessions = &m->sessions,
+                        .program = m->boot->program,
+                        .report_address = isempty(m->reports.address) ? NULL : m->reports.address,
                         .nofile = &m->boot->nofile,
                         .nice = m->boot->nice,
                         .live_max = config->live_max,
@@ -250,7 +272,10 @@ int manager_init(Manager *m, const ManagerConfig *config)
 void manager_done(Manager *m)
 {
         shutdown_done(&m->shutdown);
+        shell_reports_done(&m->reports);
         job_set_done(&m->jobs);
+        session_set_done(&m->sessions);
+        scope_keeper_done(&m->keeper);
         if (m->event) {
                 store_done(&m->store);
                 cgroup_tree_close(&m->tree);

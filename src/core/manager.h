@@ -10,6 +10,9 @@
 
 #include "core/job-set.h"
 #include "core/job.h"
+#include "core/scope-keeper.h"
+#include "core/session.h"
+#include "core/shell-reports.h"
 #include "core/shutdown.h"
 #include "core/timer.h"
 #include "journal/store.h"
@@ -34,6 +37,9 @@ typedef struct Manager {
         TimerQueue timers;
         CgroupTree tree;
         Store store;
+        ScopeKeeper keeper;
+        SessionSet sessions;
+        ShellReports reports;
         JobSet jobs;
         Shutdown shutdown;
         Job *main_job; /* NULL: none, or its record is gone */

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/job-set.h"
 #include "core/job.h"
+#include "core/session.h"
 
 void job_selector_done(JobSelector *s)
 {
@@ -40,16 +41,6 @@ int job_selector_add_state(JobSelector *s, const char *word, Error *e)
         return 0;
 }
 
-static bool session_exists(const JobSet *set, const char *name)
-{
-        if (streq(name, SESSION_DEFAULT) || streq(name, SESSION_SYSTEM))
-                return true;
-        LIST_FOREACH (&set->jobs, link)
-                if (streq(container_of(link, Job, by_age)->session, name))
-                        return true;
-        return false;
-}
-
 int job_selector_check(const JobSelector *s, const JobSet *set, Error *e)
 {
         if (s->n_keys == 0)
@@ -57,7 +48,7 @@ int job_selector_check(const JobSelector *s, const JobSet *set, Error *e)
                                  "selector: is empty; \"All\" with true means every job");
         if (s->id && !job_set_get(set, s->id))
                 return error_set(e, ERROR_NO_SUCH_JOB, "Id: there is no job \"%s\"", s->id);
-        if (s->session && !session_exists(set, s->session))
+        if (s->session && !session_set_get(set->config.sessions, s->session))
                 return error_set(e, ERROR_NO_SUCH_SESSION, "Session: there is no session \"%s\"",
                                  s->session);
         return 0;

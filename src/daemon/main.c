@@ -17,6 +17,7 @@
 #include "core/manager.h"
 #include "daemon/options.h"
 #include "sys/boot.h"
+#include "sys/shell-report.h"
 
 static int listen_at_all(BusServer *server, const Options *o)
 {
@@ -77,6 +78,8 @@ int main(int argc, char **argv)
         Options options;
         int r;
 
+        if (argc == 3 && streq(argv[1], "--session-report")) /* as the child of a session's shell */
+                return shell_report_send(argv[2]) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         r = options_parse(&options, argc, argv);
         if (r <= 0) {
                 options_done(&options);

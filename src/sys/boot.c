@@ -11,9 +11,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -122,6 +124,14 @@ static char *leave_working_directory(void)
         return cwd;
 }
 
+static char *own_program(void)
+{
+        char path[PATH_MAX];
+        ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
+
+        return n > 0 && n < (ssize_t) sizeof(path) ? str_copy_n(path, (size_t) n) : NULL;
+}
+
 /* Among a thousand busy processes of a job PID 1 must still get to stopping them. */
 #define BOOT_NICE 10
 
@@ -144,9 +154,14 @@ int boot_cure(BootState *ret)
                 (void) setpriority(PRIO_PROCESS, 0, b.nice - BOOT_NICE);
         else
                 b.is_subreaper = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) >= 0;
+        b.umask = umask(022);
+        (void) umask(b.umask);
+        b.program = own_program();
         b.working_directory = leave_working_directory();
-        if (!b.working_directory)
+        if (!b.working_directory) {
+                free(b.program);
                 return -ENOMEM;
+        }
         *ret = b;
         return 0;
 }
@@ -154,6 +169,7 @@ int boot_cure(BootState *ret)
 void boot_state_done(BootState *b)
 {
         free(b->working_directory);
+        free(b->program);
         *b = (BootState){0};
 }
 

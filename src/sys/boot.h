@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/types.h>
 
 #include "basic/macro.h"
 
@@ -13,6 +14,8 @@ typedef struct BootState {
         bool is_subreaper;       /* not PID 1: orphans of our children come to us (PR_SET_CHILD_SUBREAPER) */
         char *working_directory; /* as inherited; "/" where that is gone. PID 1's own is / from then on */
         struct rlimit nofile;    /* as inherited; our own soft limit is the hard one */
+        char *program;           /* our own path; NULL: not known */
+        mode_t umask;            /* as inherited */
         int nice; /* as inherited; PID 1 itself runs a little before what it starts, where it may */
         unsigned closed_stdio; /* bit n: descriptor n was closed, and is /dev/null now */
 } BootState;

@@ -35,8 +35,6 @@ typedef struct CgroupTree {
         char *path; /* that folder, as /proc/PID/cgroup names it, "/" or "/a/b"; NULL when fd is -EBADF */
         unsigned controllers; /* bits of CgroupController, enabled for jobs */
         char *refusal;        /* why there is no tree, for people: what was tried and what the kernel said */
-        const char *kept_slice; /* a session's folder that stays when its last scope goes: "default.slice";
-                                   NULL: none does */
         bool temporary;         /* the folder was made by us (not as PID 1), and goes with us */
 } CgroupTree;
 

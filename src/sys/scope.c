@@ -1,7 +1,8 @@
 /*
  * All processes of one job, as a folder. A scope holds no descriptor: there may be thousands, and a path
- * below the tree's costs nothing. The folder of the session comes and goes with its first and last scope;
- * whatever a job makes below its own goes with it.
+ * below the tree's costs nothing. The folder of a session, its slice, is the same kind of thing one step
+ * higher: what is asked of it is asked of all scopes in it. Whatever a job makes below its own folder goes
+ * with it.
  */
 
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include "sys/scope-internal.h"
 
 #define SCOPES_OF_A_NAME_MAX 16U
+#define SLICE_SUFFIX ".slice"
 
 static bool component_is_valid(const char *s)
 {
@@ -24,45 +26,55 @@ static bool component_is_valid(const char *s)
         return n > 0 && s[n] == '\0' && n <= 200;
 }
 
-/* The slice hands on what controllers the tree has: without that its scopes have none. */
-static int slice_make(const CgroupTree *tree, const char *slice)
+/* As scope_new_slice() calls them: a component, "~2" perhaps, and the suffix. */
+static bool slice_is_valid(const char *s)
 {
-        if (mkdirat(tree->fd, slice, 0755) < 0)
-                return errno == EEXIST ? 0 : -errno;
-        (void) cgroup_folder_enable(tree->fd, slice, tree->controllers, NULL);
-        return 0;
+        size_t n = strlen(s), suffix = strlen(SLICE_SUFFIX);
+
+        return n > suffix && streq(s + n - suffix, SLICE_SUFFIX) && !strchr(s, '/') && s[0] != '~';
 }
 
-/* The slice is there more often than not: it is made when it turns out to be missing. */
+/* A folder of its own, which counts from nothing: one that was left there goes first. -EBUSY: somebody lives
+ * in that. */
+static int folder_make(int dir_fd, const char *folder)
+{
+        int r;
+
+        if (mkdirat(dir_fd, folder, 0755) >= 0)
+                return 0;
+        if (errno != EEXIST)
+                return -errno;
+        r = cgroup_folder_remove(dir_fd, folder);
+        if (r < 0)
+                return r;
+        return mkdirat(dir_fd, folder, 0755) < 0 ? -errno : 0;
+}
+
+/* The slice hands on what controllers the tree has: without that its scopes have none. */
+static void slice_enable(const CgroupTree *tree, const char *slice)
+{
+        (void) cgroup_folder_enable(tree->fd, slice, tree->controllers, NULL);
+}
+
+/* The slice is there, unless a job with the means to has removed it: then it is made again. */
 static int scope_make(const CgroupTree *tree, const char *slice, const char *folder)
 {
         int r;
 
-        if (mkdirat(tree->fd, folder, 0755) >= 0)
-                return 0;
-        r = -errno;
-        if (r == -ENOENT) {
-                r = slice_make(tree, slice);
-                if (r < 0)
-                        return r;
-                if (mkdirat(tree->fd, folder, 0755) >= 0)
-                        return 0;
-                r = -errno;
-        }
-        if (r == -EEXIST) {
-                /* Made anew, so that it counts from nothing. */
-                r = cgroup_folder_remove(tree->fd, folder);
-                if (r >= 0 && mkdirat(tree->fd, folder, 0755) >= 0)
-                        return 0;
-                if (r >= 0)
-                        r = -errno;
-        }
-        (void) unlinkat(tree->fd, slice, AT_REMOVEDIR);
+        r = folder_make(tree->fd, folder);
+        if (r != -ENOENT)
+                return r;
+        if (mkdirat(tree->fd, slice, 0755) < 0)
+                return -errno;
+        slice_enable(tree, slice);
+        r = folder_make(tree->fd, folder);
+        if (r < 0)
+                (void) unlinkat(tree->fd, slice, AT_REMOVEDIR);
         return r;
 }
 
-/* What was there by that name may not be quite gone (the kernel lets go of a cgroup after its last process
- * was reaped): then this is the second, or the third. */
+/* slice NULL: it is itself one. What was there by that name may not be quite gone (the kernel lets go of a
+ * cgroup after its last process was reaped): then this is the second, or the third. */
 static int scope_make_named(Scope *s, const char *slice, const char *name, unsigned number)
 {
         _cleanup_free_ char *folder = NULL;
@@ -72,43 +84,52 @@ static int scope_make_named(Scope *s, const char *slice, const char *name, unsig
         if (number > 1)
                 (void) snprintf(suffix, sizeof(suffix), "~%u", number);
         free(s->path);
-        folder = str_printf("%s/%s%s.scope", slice, name, suffix);
+        folder = slice ? str_printf("%s/%s%s.scope", slice, name, suffix)
+                       : str_printf("%s%s" SLICE_SUFFIX, name, suffix);
         s->path = str_printf("%s/%s", streq(s->tree->path, "/") ? "" : s->tree->path, folder ?: "");
         if (!folder || !s->path)
                 return -ENOMEM;
-        r = scope_make(s->tree, slice, folder);
-        if (r >= 0)
-                s->folder = TAKE_PTR(folder);
-        return r;
+        r = slice ? scope_make(s->tree, slice, folder) : folder_make(s->tree->fd, folder);
+        if (r < 0)
+                return r;
+        if (!slice)
+                slice_enable(s->tree, folder);
+        s->folder = TAKE_PTR(folder);
+        return 0;
 }
 
-int scope_new(const CgroupTree *tree, const char *session, const char *name, Scope **ret)
+static int make(const CgroupTree *tree, const char *slice, const char *name, Scope **ret)
 {
-        _cleanup_free_ char *slice = NULL;
         _cleanup_(scope_freep) Scope *s = NULL;
         int r = -EBUSY;
 
-        if (!component_is_valid(session) || !component_is_valid(name))
-                return -EINVAL;
         s = alloc_new(Scope);
         if (!s)
                 return -ENOMEM;
         s->tree = tree;
-
-        if (tree->fd < 0) {
-                *ret = TAKE_PTR(s);
-                return 0;
-        }
-
-        slice = str_printf("%s.slice", session);
-        if (!slice)
-                return -ENOMEM;
-        for (unsigned number = 1; r == -EBUSY && number <= SCOPES_OF_A_NAME_MAX; number++)
+        for (unsigned number = 1; tree->fd >= 0 && r == -EBUSY && number <= SCOPES_OF_A_NAME_MAX; number++)
                 r = scope_make_named(s, slice, name, number);
-        if (r < 0)
+        if (tree->fd >= 0 && r < 0)
                 return r;
         *ret = TAKE_PTR(s);
         return 0;
+}
+
+int scope_new_slice(const CgroupTree *tree, const char *session, Scope **ret)
+{
+        return component_is_valid(session) ? make(tree, NULL, session, ret) : -EINVAL;
+}
+
+int scope_new(const CgroupTree *tree, const char *slice, const char *name, Scope **ret)
+{
+        if ((tree->fd >= 0 && !slice_is_valid(slice)) || !component_is_valid(name))
+                return -EINVAL;
+        return make(tree, slice, name, ret);
+}
+
+const char *scope_folder(const Scope *s)
+{
+        return s->folder ?: "";
 }
 
 Scope *scope_free(Scope *s)
@@ -178,6 +199,18 @@ int scope_is_frozen(const Scope *s)
         return r < 0 ? r : frozen > 0;
 }
 
+int scope_freeze(Scope *s, bool frozen)
+{
+        _cleanup_free_ char *file = NULL;
+
+        if (scope_is_group(s))
+                return -EOPNOTSUPP;
+        file = str_printf("%s/cgroup.freeze", s->folder);
+        if (!file)
+                return -ENOMEM;
+        return write_small_file(s->tree->fd, file, frozen ? "1" : "0");
+}
+
 int scope_pids(const Scope *s, pid_t **ret, size_t *ret_n)
 {
         _cleanup_pid_list_ PidList l = {0};
@@ -196,21 +229,12 @@ int scope_pids(const Scope *s, pid_t **ret, size_t *ret_n)
 
 int scope_remove(Scope *s)
 {
-        _cleanup_free_ char *slice = NULL;
         int r;
 
         if (scope_is_group(s))
                 return 0;
         r = cgroup_folder_remove(s->tree->fd, s->folder);
-        if (r < 0)
-                return r;
-        s->removed = true;
-
-        slice = str_copy_n(s->folder, strcspn(s->folder, "/"));
-        if (!slice)
-                return -ENOMEM;
-        if (streq_ptr(slice, s->tree->kept_slice))
-                return 0;
-        (void) unlinkat(s->tree->fd, slice, AT_REMOVEDIR); /* unless there are others */
-        return 0;
+        if (r >= 0)
+                s->removed = true;
+        return r;
 }

@@ -30,10 +30,15 @@ typedef struct ScopeUsage {
         ((ScopeUsage){SCOPE_UNKNOWN, SCOPE_UNKNOWN, SCOPE_UNKNOWN, SCOPE_UNKNOWN, SCOPE_UNKNOWN,            \
                       SCOPE_UNKNOWN, SCOPE_UNKNOWN, SCOPE_UNKNOWN, SCOPE_UNKNOWN})
 
-/* Makes the folders. session and name are single path components ([A-Za-z0-9_.-]+). An empty folder of that
- * name is made anew; beside one that is not empty yet the scope is called "NAME~2". tree->fd -EBADF: a
- * process group. The tree must outlive the scope. */
-int scope_new(const CgroupTree *tree, const char *session, const char *name, Scope **ret);
+/* Makes the folder. slice is a session's (scope_folder() of what scope_new_slice() made), name a single path
+ * component ([A-Za-z0-9_.-]+). An empty folder of that name is made anew; beside one that is not empty yet
+ * the scope is called "NAME~2". tree->fd -EBADF: a process group. The tree must outlive the scope. */
+int scope_new(const CgroupTree *tree, const char *slice, const char *name, Scope **ret);
+/* A session's folder, "SESSION.slice", as a scope of all scopes in it: its accounts, its processes, its
+ * freezing. No process is ever put into it itself. */
+int scope_new_slice(const CgroupTree *tree, const char *session, Scope **ret);
+/* Relative to the tree, "default.slice"; "" where there is none. */
+const char *scope_folder(const Scope *s);
 /* Frees the object; folders that are empty go, others stay. Returns NULL. */
 Scope *scope_free(Scope *s);
 DEFINE_CLEANUP(Scope *, scope_free)
@@ -51,6 +56,9 @@ bool scope_has_path(const Scope *s, const char *cgroup_path);
 int scope_is_populated(const Scope *s);
 /* 1: all of it stands still (cgroup.events); 0: it does not, or it cannot be known; negative errno. */
 int scope_is_frozen(const Scope *s);
+/* Whether it shall stand still (cgroup.freeze); the kernel says by a notice (scope_watch_add()) when it
+ * does. -EOPNOTSUPP for a process group. */
+int scope_freeze(Scope *s, bool frozen);
 /* The processes in it (cgroup.procs of it and all below), malloc'ed, unsorted. Of a process group: as far as
  * /proc tells. */
 int scope_pids(const Scope *s, pid_t **ret, size_t *ret_n);
@@ -62,7 +70,7 @@ int scope_signal(Scope *s, int sig, pid_t **ret, size_t *ret_n);
  * 6.1) ends at birth what is cloned into it later, since it compares the kills of the two cgroups
  * (cgroup_post_fork() in kernel/cgroup/cgroup.c). */
 int scope_kill(Scope *s);
-/* Removes the folder, and the session's when that was its last. -EBUSY: something lives, or the kernel is
+/* Removes the folder. -EBUSY: something lives, or the kernel is
  * not done yet. */
 int scope_remove(Scope *s);
 

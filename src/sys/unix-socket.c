@@ -203,6 +203,22 @@ int socket_accept(int listen_fd, int *ret_fd, PeerCredentials *ret)
         return 0;
 }
 
+int socket_connect(const char *address, int *ret_fd)
+{
+        _cleanup_close_ int fd = -EBADF;
+        UnixAddress a;
+        int r;
+
+        r = parse_address(address, &a);
+        if (r < 0)
+                return r;
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0 || connect(fd, (const struct sockaddr *) &a.sa, a.length) < 0)
+                return -errno;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
 int socket_readable_bytes(int fd, size_t *ret)
 {
         int n = 0;

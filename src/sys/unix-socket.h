@@ -21,5 +21,7 @@ int socket_listen(const char *address, mode_t mode, int *ret_fd);
 void socket_unlink(const char *address);
 /* accept4(2), SO_PEERCRED. -EAGAIN: nobody there. */
 int socket_accept(int listen_fd, int *ret_fd, PeerCredentials *ret);
+/* A connection to a socket of this kind, blocking: not for PID 1. */
+int socket_connect(const char *address, int *ret_fd);
 /* Bytes that can be read now (SIOCINQ). */
 int socket_readable_bytes(int fd, size_t *ret);

@@ -233,7 +233,6 @@ class TestNotYet(Refusals):
         self.not_supported("StandardInput", "pipe")
         self.not_supported("NotifyAccess", "main")
         self.not_supported("NotifyAccess", "all")
-        self.not_supported("KillOnDisconnect", True)
         self.not_supported("ControlAccess", "none")
         for key, value in {"Restart": "always", "RestartUSec": 1000, "RestartMaxDelayUSec": 1000, "StartLimitBurst": 3,
                            "StartLimitIntervalUSec": 1000}.items():
@@ -247,8 +246,8 @@ class TestNotYet(Refusals):
                 self.not_supported(key, null)
 
     def test_wrong_is_said_before_impossible(self):
-        self.exec_refused("InvalidArgs", "Nix", KillOnDisconnect=True, Nix=V("s", ""))
-        self.exec_refused("InvalidArgs", "Nice", KillOnDisconnect=True, Nice=77)
+        self.exec_refused("InvalidArgs", "Nix", ControlAccess="none", Nix=V("s", ""))
+        self.exec_refused("InvalidArgs", "Nice", ControlAccess="none", Nice=77)
         self.exec_refused("InvalidArgs", "TTY", TTY=V("s", "yes"))
 
     def test_wait_for_what_is_not_built(self):

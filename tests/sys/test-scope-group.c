@@ -22,7 +22,7 @@ static Scope *new_scope(void)
 {
         Scope *s = NULL;
 
-        RIG_CHECK(scope_new(&no_tree, "default", "j1", &s) == 0);
+        RIG_CHECK(scope_new(&no_tree, "default.slice", "j1", &s) == 0);
         return s;
 }
 

@@ -108,19 +108,30 @@ static pid_t start_tree(Scope *s, unsigned n)
         return pid;
 }
 
+/* Then it is gone. */
+static bool slice_is_empty(void)
+{
+        return rmdir(TOP "/default.slice") == 0 || errno == ENOENT;
+}
+
 static int folders(void *data)
 {
         Scope *a = NULL, *b = NULL;
         struct stat first, second;
 
         have_tree();
-        RIG_CHECK(scope_new(&tree, "..", "x", &a) == 0); /* odd, but a name: "...slice" */
+        RIG_CHECK(scope_new_slice(&tree, "..", &a) == 0); /* odd, but a name: "...slice" */
+        RIG_CHECK(streq(scope_folder(a), "...slice"));
         a = scope_free(a);
-        RIG_CHECK(scope_new(&tree, "", "x", &a) == -EINVAL && scope_new(&tree, "x", "a/b", &a) == -EINVAL);
-        RIG_CHECK(scope_new(&tree, "a b", "x", &a) == -EINVAL && scope_new(&tree, "x", "ä", &a) == -EINVAL);
+        RIG_CHECK(scope_new_slice(&tree, "", &a) == -EINVAL && scope_new_slice(&tree, "a b", &a) == -EINVAL);
+        RIG_CHECK(scope_new(&tree, "x", "x", &a) == -EINVAL &&
+                  scope_new(&tree, ".slice", "x", &a) == -EINVAL);
+        RIG_CHECK(scope_new(&tree, "a/b.slice", "x", &a) == -EINVAL);
+        RIG_CHECK(scope_new(&tree, "x.slice", "a/b", &a) == -EINVAL);
+        RIG_CHECK(scope_new(&tree, "x.slice", "ä", &a) == -EINVAL);
         RIG_CHECK(!a);
 
-        RIG_CHECK(scope_new(&tree, "default", "j1", &a) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j1", &a) == 0);
         RIG_CHECK(streq(scope_path(a), "/default.slice/j1.scope") &&
                   is_there(TOP "/default.slice/j1.scope"));
         RIG_CHECK(scope_has_path(a, "/default.slice/j1.scope") &&
@@ -131,20 +142,20 @@ static int folders(void *data)
         /* An empty folder of that name is taken, anew. */
         RIG_CHECK(stat(TOP "/default.slice/j1.scope", &first) == 0);
         RIG_CHECK(mkdir(TOP "/default.slice/j1.scope/left", 0755) == 0);
-        RIG_CHECK(scope_new(&tree, "default", "j1", &b) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j1", &b) == 0);
         RIG_CHECK(stat(TOP "/default.slice/j1.scope", &second) == 0 && first.st_ino != second.st_ino);
         b = scope_free(b);
-        RIG_CHECK(!is_there(TOP "/default.slice"));
+        RIG_CHECK(slice_is_empty());
         RIG_CHECK(scope_is_populated(a) == 0 && scope_remove(a) == 0 &&
                   scope_kill(a) == 0); /* gone, and that is fine */
 
-        /* The session's folder goes with its last scope. */
         a = scope_free(a);
-        RIG_CHECK(scope_new(&tree, "default", "j1", &a) == 0 && scope_new(&tree, "default", "j2", &b) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j1", &a) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j2", &b) == 0);
         a = scope_free(a);
         RIG_CHECK(is_there(TOP "/default.slice/j2.scope") && !is_there(TOP "/default.slice/j1.scope"));
         b = scope_free(b);
-        RIG_CHECK(!is_there(TOP "/default.slice"));
+        RIG_CHECK(slice_is_empty());
         RIG_CHECK(!scope_free(NULL));
         return 0;
 }
@@ -158,15 +169,15 @@ static int watched(void *data)
         have_tree();
         fd = scope_watch_open();
         RIG_CHECK(fd >= 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
-        RIG_CHECK(scope_new(&tree, "default", "j1", &s) == 0 &&
-                  scope_new(&tree, "default", "j2", &other) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j1", &s) == 0 &&
+                  scope_new(&tree, "default.slice", "j2", &other) == 0);
         RIG_CHECK(scope_watch_read(fd, fired, 8) == 0);
         pid = start_in(s, ARGV(rig_probe(), "sleep"));
         RIG_CHECK(scope_is_populated(s) == 1 && count_pids(s) == 1);
         RIG_CHECK(scope_watch_add(fd, s, &watch) == 0 && scope_watch_add(fd, other, &other_watch) == 0);
 
         RIG_CHECK(scope_remove(s) == -EBUSY);
-        RIG_CHECK(scope_new(&tree, "default", "j1", &second) == 0); /* beside it */
+        RIG_CHECK(scope_new(&tree, "default.slice", "j1", &second) == 0); /* beside it */
         RIG_CHECK(strstr(scope_path(second), "/default.slice/j1~2.scope"));
         scope_free(second);
         kill(pid, SIGKILL);
@@ -196,7 +207,7 @@ static int nothing_gets_away(void *data)
         Scope *s;
 
         have_tree();
-        RIG_CHECK(scope_new(&tree, "default", "j1", &s) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j1", &s) == 0);
         start_tree(s, 40);
         RIG_CHECK(count_pids(s) == 41);
         RIG_CHECK(scope_kill(s) == 0);
@@ -205,7 +216,7 @@ static int nothing_gets_away(void *data)
         scope_free(s);
 
         /* One that has always forked already when it is looked at. */
-        RIG_CHECK(scope_new(&tree, "default", "j2", &s) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j2", &s) == 0);
         start_in(s, ARGV(rig_probe(), "fork"));
         RIG_CHECK(scope_kill(s) == 0);
         RIG_CHECK(rig_eventually(is_empty, s));
@@ -218,7 +229,7 @@ static int frozen(void *data)
         Scope *s;
 
         have_tree();
-        RIG_CHECK(scope_new(&tree, "default", "j1", &s) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j1", &s) == 0);
         start_tree(s, 3);
         RIG_CHECK(write_small_file(tree.fd, "default.slice/j1.scope/cgroup.freeze", "1") == 0);
         RIG_CHECK(scope_kill(s) == 0);
@@ -234,8 +245,8 @@ static int killed_by_signals(void *data)
         Scope *s, *runaway;
 
         have_tree();
-        RIG_CHECK(scope_new(&tree, "default", "j1", &s) == 0 &&
-                  scope_new(&tree, "default", "j2", &runaway) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j1", &s) == 0 &&
+                  scope_new(&tree, "default.slice", "j2", &runaway) == 0);
         start_tree(s, 300);
         RIG_CHECK(mount("none", TOP, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0);
         RIG_CHECK(scope_kill(s) == 0);
@@ -260,7 +271,7 @@ static int signalled(void *data)
         int sig = (int) (intptr_t) data;
 
         have_tree();
-        RIG_CHECK(scope_new(&tree, "default", "j1", &s) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j1", &s) == 0);
         RIG_CHECK(scope_signal(s, SIGTERM, &got, &m) == 0 && m == 0);
         free(got);
         got = NULL;
@@ -283,7 +294,7 @@ static int signalled(void *data)
         RIG_CHECK(memcmp(before, got, n * sizeof(pid_t)) == 0);
         RIG_CHECK(rig_eventually(is_empty, s));
         RIG_CHECK(rig_eventually(is_removed, s)); /* with what is below */
-        RIG_CHECK(!is_there(TOP "/default.slice"));
+        RIG_CHECK(slice_is_empty());
         free(before);
         free(got);
         scope_free(s);
@@ -297,7 +308,8 @@ static int others_are_left_alone(void *data)
         size_t n;
 
         have_tree();
-        RIG_CHECK(scope_new(&tree, "default", "j1", &a) == 0 && scope_new(&tree, "default", "j11", &b) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j1", &a) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j11", &b) == 0);
         pid = start_in(b, ARGV(rig_probe(), "sleep"));
         start_tree(a, 2);
         RIG_CHECK(scope_signal(a, SIGTERM, &got, &n) == 0 && n == 3);
@@ -319,7 +331,7 @@ static int much_below(void *data)
         int fd, next;
 
         have_tree();
-        RIG_CHECK(scope_new(&tree, "default", "j1", &s) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j1", &s) == 0);
         fd = scope_open_fd(s);
         for (int i = 0; i < 40; i++) {
                 char name[240];
@@ -344,7 +356,7 @@ static int much_below(void *data)
         RIG_CHECK(scope_kill(s) == 0);
         RIG_CHECK(rig_eventually(is_empty, s));
         RIG_CHECK(rig_eventually(is_removed, s));
-        RIG_CHECK(!is_there(TOP "/default.slice"));
+        RIG_CHECK(slice_is_empty());
         scope_free(s);
         return 0;
 }
@@ -356,7 +368,7 @@ static int usage(void *data)
         pid_t pid;
 
         have_tree();
-        RIG_CHECK(scope_new(&tree, "default", "j1", &s) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j1", &s) == 0);
         pid = start_in(s, ARGV("sh", "-c", "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done"));
         RIG_CHECK(rig_reap(pid).exit_code == 0);
         start_tree(s, 4);
@@ -384,7 +396,7 @@ static int controllers_are_handed_down(void *data)
         Scope *s;
 
         have_tree();
-        RIG_CHECK(scope_new(&tree, "default", "j1", &s) == 0);
+        RIG_CHECK(scope_new(&tree, "default.slice", "j1", &s) == 0);
         for (int c = 0; c < _CGROUP_CONTROLLER_MAX; c++) {
                 _cleanup_free_ char *text = NULL;
 
@@ -407,11 +419,11 @@ static int without_memory(void *data)
                 int r;
 
                 alloc_fault_set(nth, false);
-                r = scope_new(&tree, "default", "j1", &s);
+                r = scope_new(&tree, "default.slice", "j1", &s);
                 alloc_fault_set(0, false);
                 if (r == 0)
                         break;
-                RIG_CHECK(r == -ENOMEM && !s && !is_there(TOP "/default.slice"));
+                RIG_CHECK(r == -ENOMEM && !s && !is_there(TOP "/default.slice/j1.scope"));
         }
         start_tree(s, 3);
         for (unsigned nth = 1;; nth++) {

@@ -14,6 +14,7 @@
 #include "fake-internal.h"
 #include "sys/cgroup.h"
 #include "sys/signals.h"
+#include "sys/unix-socket.h"
 
 int cgroup_tree_open(CgroupTree *ret, bool is_pid1)
 {
@@ -64,4 +65,20 @@ void fake_send_signal(int sig, pid_t sender, bool by_process)
 int signals_read(int fd, SignalInfo *ret)
 {
         return read(fd, ret, sizeof(*ret)) == sizeof(*ret);
+}
+
+/* sys/unix-socket.h: there are no sockets here. */
+
+int socket_listen(const char *address, mode_t mode, int *ret_fd)
+{
+        return -EAFNOSUPPORT;
+}
+
+int socket_accept(int listen_fd, int *ret_fd, PeerCredentials *ret)
+{
+        return -EAGAIN;
+}
+
+void socket_unlink(const char *address)
+{
 }

@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static Scope *scope_of_path(const char *path)
         return s;
 }
 
-int scope_new(const CgroupTree *tree, const char *session, const char *name, Scope **ret)
+static int make(const CgroupTree *tree, const char *path, bool is_slice, Scope **ret)
 {
         _cleanup_(scope_freep) Scope *s = NULL;
         Scope *old;
@@ -51,24 +52,52 @@ int scope_new(const CgroupTree *tree, const char *session, const char *name, Sco
         *s = (Scope){
                         .next = fake_world.scopes,
                         .is_group = tree->fd < 0,
+                        .is_slice = is_slice,
                         .removed = true,
                         .folder_fd = -EBADF,
                         .watch = -1,
                         .usage = SCOPE_USAGE_UNKNOWN,
         };
         fake_world.scopes = s;
-        fake.n_scopes++;
-        s->path = s->is_group ? str_copy("") : str_printf("/%s.slice/%s.scope", session, name);
+        fake.n_scopes += !is_slice;
+        fake.n_slices += is_slice;
+        s->path = str_copy(s->is_group ? "" : path);
         if (!s->path)
                 return -ENOMEM;
         old = scope_of_path(s->path);
         if (old && fake_scope_count(old) > 0)
-                return -EEXIST;
+                return -EBUSY;
         if (old)
                 old->removed = true;
         s->removed = false;
         *ret = TAKE_PTR(s);
         return 0;
+}
+
+int scope_new(const CgroupTree *tree, const char *slice, const char *name, Scope **ret)
+{
+        char path[512];
+
+        (void) snprintf(path, sizeof(path), "/%s/%s.scope", slice, name);
+        return make(tree, path, false, ret);
+}
+
+int scope_new_slice(const CgroupTree *tree, const char *session, Scope **ret)
+{
+        char path[512];
+        int r = -EBUSY;
+
+        for (unsigned number = 1; r == -EBUSY; number++) {
+                (void) snprintf(path, sizeof(path), "/%s%s%.0u.slice", session, number > 1 ? "~" : "",
+                                number > 1 ? number : 0);
+                r = make(tree, path, true, ret);
+        }
+        return r;
+}
+
+const char *scope_folder(const Scope *s)
+{
+        return s->is_group ? "" : s->path + 1;
 }
 
 Scope *scope_free(Scope *s)
@@ -89,7 +118,8 @@ Scope *scope_free(Scope *s)
                 p->scope = p->scope == s ? NULL : p->scope;
                 p->late_scope = p->late_scope == s ? NULL : p->late_scope;
         }
-        fake.n_scopes--;
+        fake.n_scopes -= !s->is_slice;
+        fake.n_slices -= s->is_slice;
         free(s->path);
         free(s);
         return NULL;
@@ -138,8 +168,30 @@ int scope_is_populated(const Scope *s)
         return fake_scope_count(s) > 0;
 }
 
+static void notice(const Scope *s)
+{
+        ck_assert_uint_lt(fake_world.n_notices, ELEMENTSOF(fake_world.notices));
+        fake_world.notices[fake_world.n_notices++] = s->watch;
+        ck_assert_int_eq(eventfd_write(fake_world.watch_fd, 1), 0);
+}
+
+/* Also one in a slice that is. */
 int scope_is_frozen(const Scope *s)
 {
+        for (const Scope *other = fake_world.scopes; other; other = other->next)
+                if (other->frozen && !other->removed && startswith(s->path, other->path))
+                        return 1;
+        return s->frozen;
+}
+
+int scope_freeze(Scope *s, bool frozen)
+{
+        if (s->is_group)
+                return -EOPNOTSUPP;
+        s->frozen = frozen;
+        for (Scope *other = fake_world.scopes; other; other = other->next)
+                if (other->watch >= 0 && (other == s || startswith(other->path, s->path)))
+                        notice(other);
         return 0;
 }
 
@@ -254,11 +306,8 @@ void scope_watch_remove(int watch_fd, int watch)
 
 void fake_scope_changed(Scope *s)
 {
-        if (s->watch < 0 || fake_scope_count(s) > 0)
-                return;
-        ck_assert_uint_lt(fake_world.n_notices, ELEMENTSOF(fake_world.notices));
-        fake_world.notices[fake_world.n_notices++] = s->watch;
-        ck_assert_int_eq(eventfd_write(fake_world.watch_fd, 1), 0);
+        if (s->watch >= 0 && fake_scope_count(s) == 0)
+                notice(s);
 }
 
 int scope_watch_read(int watch_fd, int *watches, size_t max)

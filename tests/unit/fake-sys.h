@@ -51,7 +51,7 @@ struct FakeProcess {
 struct Scope {
         char *path;
         Scope *next;
-        bool is_group, removed;
+        bool is_group, is_slice, removed, frozen;
         pid_t leader;
         int folder_fd; /* the newest that was opened; the number only */
         int watch;     /* -1: none */
@@ -73,7 +73,7 @@ typedef struct FakeSys {
         unsigned scope_busy;            /* as many scope_remove() are EBUSY */
         FakeProcess *ends_before_watch; /* exits when its scope is about to be watched; NULL: nobody */
 
-        unsigned n_spawned, n_scopes, n_watches, n_enlarged, n_given, n_folders_left, n_all_killed;
+        unsigned n_spawned, n_scopes, n_slices, n_watches, n_enlarged, n_given, n_folders_left, n_all_killed;
         uid_t given_to;
         size_t mapped; /* bytes */
 } FakeSys;

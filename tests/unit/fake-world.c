@@ -17,6 +17,7 @@
 void world_init_prepared(World *w, bool tree)
 {
         static char *const environment[] = {(char *) "PATH=/bin:/usr/bin", (char *) "LANG=C.UTF-8", NULL};
+        SessionSetConfig sessions;
         JobSetConfig config;
 
         *w = (World){
@@ -31,13 +32,25 @@ void world_init_prepared(World *w, bool tree)
                    UINT64_C(64) * 1024 * 1024);
         w->environment = strv_copy(environment);
         ck_assert_ptr_nonnull(w->environment);
+        ck_assert_int_eq(scope_keeper_init(&w->keeper, w->event, &w->timers), 0);
+        sessions = (SessionSetConfig){
+                        .keeper = &w->keeper,
+                        .timers = &w->timers,
+                        .tree = &w->tree,
+                        .environment = w->environment,
+                        .working_directory = "/work",
+                        .umask = 027,
+        };
+        ck_assert_int_eq(session_set_init(&w->sessions, &sessions), 0);
         config = (JobSetConfig){
                         .event = w->event,
                         .timers = &w->timers,
                         .store = &w->store,
                         .tree = &w->tree,
-                        .environment = w->environment,
-                        .working_directory = "/work",
+                        .keeper = &w->keeper,
+                        .sessions = &w->sessions,
+                        .program = "/usr/bin/reeve",
+                        .report_address = "unix:abstract=here",
                         .nofile = &w->nofile,
                         .nice = 3,
                         .live_max = JOB_SET_LIVE_MAX,
@@ -56,8 +69,11 @@ void world_init(World *w)
 void world_done(World *w)
 {
         job_set_done(&w->jobs);
+        session_set_done(&w->sessions);
+        scope_keeper_done(&w->keeper);
         ck_assert_uint_eq(timer_queue_next(&w->timers), USEC_INFINITY);
         ck_assert_uint_eq(fake.n_scopes, 0);
+        ck_assert_uint_eq(fake.n_slices, 0);
         ck_assert_uint_eq(fake.n_watches, 0);
         ck_assert_uint_eq(fake.mapped, 0);
         store_done(&w->store);

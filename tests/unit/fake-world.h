@@ -12,6 +12,8 @@
 #include "core/exec-spec.h"
 #include "core/job-set.h"
 #include "core/job.h"
+#include "core/scope-keeper.h"
+#include "core/session.h"
 #include "core/shutdown.h"
 #include "core/timer.h"
 #include "fake-sys.h"
@@ -25,6 +27,8 @@ typedef struct World {
         CgroupTree tree;
         char **environment;
         struct rlimit nofile;
+        ScopeKeeper keeper;
+        SessionSet sessions;
         JobSet jobs;
         Shutdown *shutdown; /* is told when there are no children left; may be NULL */
         unsigned n_fds;     /* before all that */

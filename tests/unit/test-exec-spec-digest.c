@@ -102,6 +102,7 @@ static const char *const values[_SETTING_MAX][2] = {
                 [SETTING_TIMEOUT_STOP] = {"1", "2"},
                 [SETTING_KILL_MODE] = {"mixed", "control-group"},
                 [SETTING_KILL_ON_EXIT] = {"yes", "no"},
+                [SETTING_KILL_ON_DISCONNECT] = {"yes", "no"},
                 [SETTING_INITIAL_OUTPUT] = {"1", "2"},
                 [SETTING_DRAIN_TIMEOUT] = {"1", "2"},
                 [SETTING_OUTPUT_MAX_BYTES] = {"1", "2"},

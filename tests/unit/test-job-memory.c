@@ -50,7 +50,7 @@ static bool start_fails(ExecSpec *spec, unsigned nth, bool forever, Job **ret)
         ck_assert_int_eq(e.kind, ERROR_NO_MEMORY);
         ck_assert_ptr_eq(job, untouched);
         ck_assert_uint_eq(w.jobs.n_live, n_live);
-        ck_assert(list_is_empty(&w.jobs.lingering) || fake.n_spawned > n_spawned);
+        ck_assert(list_is_empty(&w.keeper.lingering) || fake.n_spawned > n_spawned);
         /* Where there was a child already it has been killed. */
         if (fake.n_spawned > n_spawned)
                 ck_assert_uint_eq(fake_count_signals(fake_newest(), SIGKILL), 1);
@@ -215,6 +215,7 @@ END_TEST
 START_TEST(no_memory_for_the_set)
 {
         sd_event *event = NULL;
+        ScopeKeeper keeper = {.fd = -EBADF};
         TimerQueue timers;
         unsigned n_fds;
         JobSet set;
@@ -224,7 +225,9 @@ START_TEST(no_memory_for_the_set)
         ck_assert_int_eq(sd_event_new(&event), 0);
         timer_queue_init(&timers, NULL);
         alloc_fault_set(1, true);
-        ck_assert_int_eq(job_set_init(&set, &(JobSetConfig){.event = event, .timers = &timers}), -ENOMEM);
+        ck_assert_int_eq(job_set_init(&set,
+                                      &(JobSetConfig){.event = event, .timers = &timers, .keeper = &keeper}),
+                         -ENOMEM);
         alloc_fault_set(0, false);
         job_set_done(&set);
         sd_event_unref(event);

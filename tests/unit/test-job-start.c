@@ -38,7 +38,8 @@ START_TEST(nothing_but_argv)
         ck_assert_str_eq(env_get(p->environment, "REEVE_JOB"), "j1");
         ck_assert_str_eq(env_get(p->environment, "REEVE_SESSION"), "default");
         ck_assert_uint_eq(strv_length(p->environment), 4);
-        ck_assert(!p->foreground && !p->set_user && !p->set_group && !p->set_groups && !p->set_umask);
+        ck_assert(!p->foreground && !p->set_user && !p->set_group && !p->set_groups && p->set_umask &&
+                  p->umask == 027);
         ck_assert(p->set_nice); /* what reeve was given, not what it has made itself */
         ck_assert_int_eq(p->nice, 3);
         ck_assert(!p->set_oom_score && !p->set_capabilities && !p->no_new_privileges);
@@ -116,7 +117,7 @@ static void check_directory(const char *base, const char *given_, const char *ex
         Job *job;
 
         world_init(&w);
-        w.jobs.config.working_directory = base;
+        ck_assert_int_eq(session_set_directory(w.sessions.default_, base, NULL), 0);
         job = given_ ? world_run(&w, "WorkingDirectory", given_, NULL) : world_run(&w, NULL);
         ck_assert_str_eq(given(job)->working_directory, expected);
         ck_assert_str_eq(job->working_directory, expected);
