@@ -16,10 +16,20 @@
 #include "fake-internal.h"
 #include "sys/cgroup.h"
 
+/* Of a slice: of all scopes in it. */
+static bool is_member(const FakeProcess *p, const Scope *s)
+{
+        const char *below;
+
+        if (!p->alive || !p->scope)
+                return false;
+        below = s->is_slice && !s->is_group ? startswith(p->scope->path, s->path) : NULL;
+        return p->scope == s || (below && *below == '/');
+}
+
 #define FOREACH_MEMBER(s, p)                                                                                \
         for (size_t p##_i = 0; p##_i < fake_world.n_processes; p##_i++)                                     \
-                for (FakeProcess *p = fake_world.processes[p##_i]; p && p->alive && p->scope == (s);        \
-                     p = NULL)
+                for (FakeProcess *p = fake_world.processes[p##_i]; p && is_member(p, (s)); p = NULL)
 
 unsigned fake_scope_count(const Scope *s)
 {

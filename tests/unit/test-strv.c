@@ -99,6 +99,53 @@ START_TEST(put_get_unset)
 }
 END_TEST
 
+static void check_settled(char *const *given, char *const *expected)
+{
+        _cleanup_strv_ char **v = strv_copy(given);
+
+        ck_assert_int_eq(env_settle(v), 0);
+        ck_assert_msg(strv_equal(v, expected), "%s", strv_join(v, " "));
+}
+
+#define V(...) ((char *const[]){(char *) __VA_ARGS__, NULL})
+
+START_TEST(settle)
+{
+        char *const nothing[] = {NULL};
+
+        ck_assert_int_eq(env_settle(NULL), 0);
+        check_settled(nothing, nothing);
+        check_settled(V("B=1", (char *) "A=2"), V("B=1", (char *) "A=2"));
+        check_settled(V("A=1", (char *) "B=1", (char *) "A=2"), V("A=2", (char *) "B=1"));
+        check_settled(V("A=1", (char *) "AB=1", (char *) "A"), V("AB=1"));
+        check_settled(V("A", (char *) "A=1"), V("A=1"));
+        check_settled(V("A", (char *) "B"), nothing);
+        check_settled(V("A=1", (char *) "A=2", (char *) "A=3", (char *) "A", (char *) "A=4"), V("A=4"));
+}
+END_TEST
+
+START_TEST(extend)
+{
+        _cleanup_strv_ char **v = NULL;
+
+        ck_assert_int_eq(strv_extend(&v, NULL), 0);
+        ck_assert_uint_eq(strv_length(v), 0);
+        ck_assert_int_eq(strv_extend(&v, V("a", (char *) "b")), 0);
+        ck_assert_int_eq(strv_extend(&v, V("c")), 0);
+        ck_assert(strv_equal(v, V("a", (char *) "b", (char *) "c")));
+        for (unsigned nth = 1; nth <= 2; nth++) {
+                alloc_fault_set(nth, 0);
+                ck_assert_int_eq(strv_extend(&v, V("d")), -ENOMEM);
+                alloc_fault_set(0, 0);
+                ck_assert_uint_eq(strv_length(v), 3);
+        }
+        alloc_fault_set(1, 0);
+        ck_assert_int_eq(env_settle(v), -ENOMEM);
+        alloc_fault_set(0, 0);
+        ck_assert_uint_eq(strv_length(v), 3);
+}
+END_TEST
+
 /* Every allocation in turn: -ENOMEM, and the array is as it was. */
 START_TEST(no_memory)
 {
@@ -126,4 +173,4 @@ START_TEST(no_memory)
 }
 END_TEST
 
-TEST_MAIN("strv", build_copy_compare, join, walk, names, put_get_unset, no_memory)
+TEST_MAIN("strv", build_copy_compare, join, walk, names, put_get_unset, settle, extend, no_memory)
