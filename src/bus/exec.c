@@ -324,9 +324,9 @@ static int method_run(sd_bus_message *m, Peer *peer, bool start, sd_bus_error *r
         return 1;
 }
 
-static void on_run_begun(SessionRun *run, Job *job, bool existing)
+static void on_run_begun(SessionRun *run, Job *job)
 {
-        begun(container_of(run, PendingExec, run), job, existing);
+        begun(container_of(run, PendingExec, run), job, false);
 }
 
 static void on_run_failed(SessionRun *run, const Error *e)

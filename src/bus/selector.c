@@ -35,9 +35,9 @@ static int finish(RawSelector *raw, JobSelector *s, Error *e)
         if (!equals || equals == s->label)
                 return error_set(e, ERROR_INVALID_ARGS, "Label: must be \"NAME=VALUE\"");
         if (raw->state)
-                r = job_selector_add_state(s, raw->state, e);
+                r = job_selector_add_state(s, "State", raw->state, e);
         for (char **word = raw->states; r >= 0 && word && *word; word++)
-                r = job_selector_add_state(s, *word, e);
+                r = job_selector_add_state(s, "States", *word, e);
         if (r >= 0 && raw->states && !raw->states[0])
                 return error_set(e, ERROR_INVALID_ARGS, "States: is empty");
         if (r >= 0 && raw->pattern)

@@ -241,11 +241,6 @@ int job_set_start(JobSet *set, ExecSpec *spec, Job **ret, bool *ret_existing, Er
         return 0;
 }
 
-bool job_set_knows(const JobSet *set, const char *id)
-{
-        return hashmap_get_string(&set->by_id, id) != NULL;
-}
-
 int job_set_start_main(JobSet *set, ExecSpec *spec, Job **ret, Error *e)
 {
         return add(set, spec, JOB_ID_MAIN, true, ret, e);

@@ -85,8 +85,6 @@ int job_set_start(JobSet *set, ExecSpec *spec, Job **ret, bool *ret_existing, Er
 /* The main job: no capture, reeve's own stdio. */
 int job_set_start_main(JobSet *set, ExecSpec *spec, Job **ret, Error *e);
 
-/* Whether there is one of that Id, be it on its way to exec. */
-bool job_set_knows(const JobSet *set, const char *id);
 /* NULL: there is none that others may know of. */
 Job *job_set_get(const JobSet *set, const char *id);
 /* The job whose scope holds that process. */

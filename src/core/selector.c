@@ -25,7 +25,7 @@ void job_selector_done(JobSelector *s)
         *s = (JobSelector){0};
 }
 
-int job_selector_add_state(JobSelector *s, const char *word, Error *e)
+int job_selector_add_state(JobSelector *s, const char *key, const char *word, Error *e)
 {
         unsigned found = 0;
 
@@ -36,7 +36,7 @@ int job_selector_add_state(JobSelector *s, const char *word, Error *e)
         if (streq(word, "restarting"))
                 found = 1U << _JOB_STATE_MAX;
         if (!found)
-                return error_set(e, ERROR_INVALID_ARGS, "State: \"%s\" is not a state of a job", word);
+                return error_set(e, ERROR_INVALID_ARGS, "%s: \"%s\" is not a state of a job", key, word);
         s->states |= found;
         return 0;
 }

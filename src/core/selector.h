@@ -24,8 +24,8 @@ typedef struct JobSelector {
 
 void job_selector_done(JobSelector *s);
 
-/* The word of a state, "running"; -EINVAL. */
-int job_selector_add_state(JobSelector *s, const char *word, Error *e);
+/* The word of a state, "running"; -EINVAL, with e telling of key. */
+int job_selector_add_state(JobSelector *s, const char *key, const char *word, Error *e);
 
 /* For Kill and Stop: at least one key, and an Id, a PID and a Session that are there. */
 int job_selector_check(const JobSelector *s, const JobSet *set, Error *e);

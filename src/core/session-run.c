@@ -22,6 +22,8 @@ int session_run_prepare(const Session *session, ExecSpec *spec, const char *comm
 {
         char *const argv[] = {session->shell, (char *) "-c", (char *) command, NULL};
 
+        if (spec->id)
+                return error_set(e, ERROR_INVALID_ARGS, "Id: not with Run");
         if (spec->session && !streq(spec->session, session->name))
                 return error_set(e, ERROR_INVALID_ARGS, "Session: the command runs in \"%s\"",
                                  session->name);
@@ -34,11 +36,10 @@ int session_run_prepare(const Session *session, ExecSpec *spec, const char *comm
         return exec_spec_set_argv(spec, argv, e);
 }
 
-/* Whether it was begun, and is now the one to wait for. */
-static bool begin(Session *session, SessionRun *run)
+static void begin(Session *session, SessionRun *run)
 {
         Error e = ERROR_NULL;
-        bool existing = false;
+        bool existing;
         Job *job;
         int r;
 
@@ -46,14 +47,11 @@ static bool begin(Session *session, SessionRun *run)
         exec_spec_done(&run->spec);
         if (r < 0) {
                 run->failed(run, &e);
-                return false;
+                return;
         }
-        if (!existing) {
-                session->current = job;
-                job_watch_add(job, &session->run_watch);
-        }
-        run->begun(run, job, existing);
-        return !existing;
+        session->current = job;
+        job_watch_add(job, &session->run_watch);
+        run->begun(run, job);
 }
 
 static void on_timer(Timer *t, usec_t now)
@@ -63,7 +61,7 @@ static void on_timer(Timer *t, usec_t now)
 
         while (!session->current && (first = list_first(&session->runs))) {
                 list_remove(first);
-                (void) begin(session, container_of(first, SessionRun, link));
+                begin(session, container_of(first, SessionRun, link));
         }
 }
 
@@ -89,11 +87,8 @@ void session_run_init(Session *session)
 
 void session_run(Session *session, SessionRun *run)
 {
-        /* A request that is a job already waits for nobody. */
         if (!session->current && list_is_empty(&session->runs))
-                (void) begin(session, run);
-        else if (run->spec.id && job_set_knows(run->jobs, run->spec.id))
-                (void) begin(session, run);
+                begin(session, run);
         else
                 list_append(&session->runs, &run->link);
 }

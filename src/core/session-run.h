@@ -19,9 +19,8 @@ struct SessionRun {
         List link; /* in the session's queue; list_init() before */
         JobSet *jobs;
         ExecSpec spec;
-        /* Either is told once, perhaps from within session_run(). The job is on its way to exec, or
-         * (existing) whatever it is: the request was made before. */
-        void (*begun)(SessionRun *run, Job *job, bool existing);
+        /* Either is told once, perhaps from within session_run(). The job is on its way to exec. */
+        void (*begun)(SessionRun *run, Job *job);
         void (*failed)(SessionRun *run, const Error *e);
 };
 

@@ -86,7 +86,7 @@ START_TEST(by_state)
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 JobSelector s = {0};
 
-                ck_assert_int_eq(job_selector_add_state(&s, cases[i].word, NULL), 0);
+                ck_assert_int_eq(job_selector_add_state(&s, "State", cases[i].word, NULL), 0);
                 check(&s, cases[i].jobs);
         }
         world_done(&w);
@@ -99,13 +99,13 @@ START_TEST(several_states)
         Error e = ERROR_NULL;
 
         populate();
-        ck_assert_int_eq(job_selector_add_state(&s, "running", &e), 0);
-        ck_assert_int_eq(job_selector_add_state(&s, "finished", &e), 0);
+        ck_assert_int_eq(job_selector_add_state(&s, "State", "running", &e), 0);
+        ck_assert_int_eq(job_selector_add_state(&s, "State", "finished", &e), 0);
         check(&s, "a b finished ");
-        ck_assert_int_eq(job_selector_add_state(&s, "failed", &e), -EINVAL);
+        ck_assert_int_eq(job_selector_add_state(&s, "State", "failed", &e), -EINVAL);
         ck_assert_int_eq(e.kind, ERROR_INVALID_ARGS);
         ck_assert(strstr(e.message, "failed"));
-        ck_assert_int_eq(job_selector_add_state(&s, "", &e), -EINVAL);
+        ck_assert_int_eq(job_selector_add_state(&s, "State", "", &e), -EINVAL);
         world_done(&w);
 }
 END_TEST

@@ -20,16 +20,12 @@ static World w;
 typedef struct Caller {
         SessionRun run;
         Job *job;
-        bool existing;
         Error error;
 } Caller;
 
-static void on_begun(SessionRun *run, Job *job, bool existing)
+static void on_begun(SessionRun *run, Job *job)
 {
-        Caller *c = container_of(run, Caller, run);
-
-        c->job = job;
-        c->existing = existing;
+        container_of(run, Caller, run)->job = job;
 }
 
 static void on_failed(SessionRun *run, const Error *e)
@@ -224,32 +220,6 @@ START_TEST(sessions_beside_each_other)
 }
 END_TEST
 
-START_TEST(the_same_request_waits_for_nobody)
-{
-        Caller a, b, c, d;
-
-        world_init(&w);
-        ask_with(&a, w.sessions.default_, "a", "Id", "x");
-        runs(&a);
-        ask_with(&b, w.sessions.default_, "a", "Id", "x");
-        ck_assert_ptr_eq(b.job, a.job);
-        ck_assert(b.existing && !a.existing);
-        ask_with(&c, w.sessions.default_, "b", "Id", "x");
-        ck_assert_int_eq(c.error.kind, ERROR_JOB_EXISTS);
-        /* Two of them while they wait: one job. */
-        ask_with(&c, w.sessions.default_, "c", "Id", "y");
-        ask_with(&d, w.sessions.default_, "c", "Id", "y");
-        ends(&a, 0);
-        ck_assert_ptr_nonnull(c.job);
-        ck_assert_ptr_null(d.job);
-        runs(&c);
-        ends(&c, 0);
-        ck_assert_ptr_eq(d.job, c.job);
-        ck_assert(d.existing);
-        world_done(&w);
-}
-END_TEST
-
 START_TEST(who_asked_is_gone)
 {
         Caller a, b, c;
@@ -315,11 +285,15 @@ START_TEST(only_in_its_own_session)
         ck_assert_int_lt(session_run_prepare(w.sessions.default_, &spec, "ls", &e), 0);
         ck_assert_int_eq(e.kind, ERROR_INVALID_ARGS);
         exec_spec_done(&spec);
+        exec_spec_init(&spec);
+        spec_set(&spec, "Id", "a");
+        ck_assert_int_lt(session_run_prepare(w.sessions.default_, &spec, "ls", &e), 0);
+        ck_assert_int_eq(e.kind, ERROR_INVALID_ARGS);
+        exec_spec_done(&spec);
         world_done(&w);
 }
 END_TEST
 
 TEST_MAIN("session-run", what_the_shell_is_given, what_it_leaves_is_kept, options_are_not_kept,
-          nothing_is_kept, one_after_the_other, sessions_beside_each_other,
-          the_same_request_waits_for_nobody, who_asked_is_gone, closed_meanwhile, its_time_is_the_commands,
-          only_in_its_own_session)
+          nothing_is_kept, one_after_the_other, sessions_beside_each_other, who_asked_is_gone,
+          closed_meanwhile, its_time_is_the_commands, only_in_its_own_session)
