@@ -2,7 +2,8 @@
  * What sd-bus leaves to a server on a bare socket, from what was measured: it neither checks destinations
  * nor bounds its write queue in bytes; draining a long queue is quadratic; a message that arrives in one
  * read with BEGIN is only found by processing until there is nothing left. So: a turn processes until sd-bus
- * says it is done or the turn is over; reading stops while much is unread.
+ * says it is done or the turn is over; reading stops while much is unread. What comes in goes through
+ * core/inlet.h, which sees to the descriptors.
  */
 
 #include "bus/peer.h"
@@ -110,6 +111,7 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
         Peer *p = userdata;
         const char *destination = sd_bus_message_get_destination(m);
 
+        p->understood = true;
         if (!sd_bus_message_is_method_call(m, NULL, NULL))
                 return 0;
         p->called = true;
@@ -120,6 +122,12 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
         return 0;
 }
 
+/* What follows BEGIN is for when sd-bus has seen that, which it puts off while an answer is unwritten. */
+static bool may_move(const Peer *p)
+{
+        return !p->inlet.begun || sd_bus_is_ready(p->bus) > 0;
+}
+
 static void update_events(Peer *p)
 {
         uint64_t queued = queued_messages(p);
@@ -128,7 +136,7 @@ static void update_events(Peer *p)
 
         if (events < 0 || p->doomed)
                 return;
-        if ((events & POLLIN) && queued < PEER_QUEUE_PAUSE)
+        if (queued < PEER_QUEUE_PAUSE && may_move(p))
                 wanted |= EPOLLIN;
         if (events & POLLOUT)
                 wanted |= EPOLLOUT;
@@ -157,21 +165,44 @@ static void update_patience(Peer *p, bool got_message)
                 timer_arm(timers(p), &p->patience, manager_now() + PEER_PATIENCE_USEC);
 }
 
-/* One turn. Afterwards the peer may be gone. */
+/* Lets sd-bus do one thing; when it has none, gives it what came in. 0: there is nothing to do. */
+static int peer_step(Peer *p, bool *got_message)
+{
+        int r;
+
+        inlet_foresee(&p->inlet);
+        r = sd_bus_process(p->bus, NULL);
+        if (r > 0) {
+                *got_message = true;
+                if (p->called && p->n_pending == 0)
+                        p->answered = true;
+        }
+        if (r != 0)
+                return r;
+        r = inlet_settle(&p->inlet, p->understood);
+        if (r < 0)
+                return r;
+        if (!may_move(p)) /* unless it has something to write first, BEGIN came before its time */
+                return sd_bus_get_events(p->bus) & POLLOUT ? 0 : -EPROTO;
+        p->understood = false;
+        return inlet_move(&p->inlet);
+}
+
+/* One turn. Afterwards the peer may be gone. It does not end before it is known of descriptors whose they
+ * are. */
 static void peer_process(Peer *p)
 {
         bool got_message = false;
         unsigned n;
         int r = 0;
 
-        for (n = 0; n < TURN_BUDGET && !p->doomed; n++) {
-                r = sd_bus_process(p->bus, NULL);
-                if (r <= 0)
+        for (n = 0; !p->doomed; n++) {
+                bool over = n >= TURN_BUDGET || queued_messages(p) >= PEER_QUEUE_PAUSE;
+
+                if (over && (p->understood || !inlet_is_owed(&p->inlet)))
                         break;
-                got_message = true;
-                if (p->called && p->n_pending == 0)
-                        p->answered = true;
-                if (queued_messages(p) >= PEER_QUEUE_PAUSE)
+                r = peer_step(p, &got_message);
+                if (r <= 0)
                         break;
         }
         if (p->doomed || r < 0) {
@@ -182,7 +213,7 @@ static void peer_process(Peer *p)
                 return;
         }
         update_patience(p, got_message);
-        if (n == TURN_BUDGET)
+        if (n >= TURN_BUDGET)
                 (void) sd_event_source_set_enabled(p->more_source, SD_EVENT_ONESHOT);
         server_check_flushed(p->server);
 }
@@ -192,7 +223,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
         Peer *p = userdata;
 
         /* It will never read again, and we have stopped reading from it: sd-bus would not notice. */
-        if ((revents & (EPOLLHUP | EPOLLRDHUP)) && queued_messages(p) >= PEER_QUEUE_PAUSE)
+        if ((revents & (EPOLLHUP | EPOLLRDHUP)) && (queued_messages(p) >= PEER_QUEUE_PAUSE || !may_move(p)))
                 peer_doom(p, "gone");
         peer_process(p);
         return 0;
@@ -241,20 +272,23 @@ static int add_sources(Peer *p)
  * freed. */
 static int start(Peer *p, int fd)
 {
-        int r;
+        int in, r;
 
         r = p->fd = fd_dup(fd);
         if (r < 0) {
                 fd_close(fd);
                 return r;
         }
-        r = sd_bus_new(&p->bus);
+        r = inlet_init(&p->inlet, p->fd, &in);
         if (r < 0) {
                 fd_close(fd);
                 return r;
         }
-        r = sd_bus_set_fd(p->bus, fd, fd);
+        r = sd_bus_new(&p->bus);
+        if (r >= 0)
+                r = sd_bus_set_fd(p->bus, in, fd);
         if (r < 0) {
+                fd_close(in);
                 fd_close(fd);
                 return r;
         }
@@ -264,9 +298,7 @@ static int start(Peer *p, int fd)
         if (r >= 0)
                 r = sd_bus_set_trusted(p->bus, 1);
         if (r >= 0)
-                r = sd_bus_negotiate_fds(
-                                p->bus,
-                                0); /* nothing here takes any: who sends some is let go, and they with him */
+                r = sd_bus_negotiate_fds(p->bus, 1);
         if (r >= 0)
                 r = sd_bus_set_sender(p->bus, SERVER_UNIQUE_NAME);
         if (r >= 0)
@@ -284,7 +316,7 @@ int peer_new(BusServer *server, int fd, const PeerCredentials *credentials, Peer
                 return -ENOMEM;
         }
         p->server = server;
-        p->fd = -EBADF;
+        p->fd = p->inlet.to = -EBADF;
         p->credentials = *credentials;
         list_init(&p->link);
         list_init(&p->pendings);
@@ -318,6 +350,7 @@ Peer *peer_free(Peer *p)
                 sd_bus_close(p->bus);
                 sd_bus_unref(p->bus);
         }
+        inlet_done(&p->inlet);
         fd_close(p->fd);
         free(p->queue_sizes);
         free(p);

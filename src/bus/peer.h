@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 
 #include "basic/list.h"
+#include "core/inlet.h"
 #include "core/listener.h"
 #include "core/timer.h"
 
@@ -30,7 +31,8 @@ struct Peer {
         List link; /* in the server, oldest first */
         BusServer *server;
         sd_bus *bus;
-        int fd; /* a descriptor of our own for the event loop: sd-bus closes its one when it likes */
+        int fd;      /* a descriptor of our own for the event loop: sd-bus closes its one when it likes */
+        Inlet inlet; /* through which sd-bus gets what the peer sends */
         sd_event_source *io_source, *more_source;
         PeerCredentials credentials;
         char name[32]; /* ":1.5" */
@@ -38,10 +40,11 @@ struct Peer {
         List pendings; /* Pending.link */
         List holds;    /* of hold.c */
         unsigned n_pending, n_matches;
-        bool hello;    /* it speaks as a client of a bus: signals only for its matches */
-        bool called;   /* it has made a call, */
-        bool answered; /* and got an answer: only then signals, sd-bus clients fail at one before */
-        bool doomed;   /* goes at its next turn */
+        bool hello;      /* it speaks as a client of a bus: signals only for its matches */
+        bool called;     /* it has made a call, */
+        bool answered;   /* and got an answer: only then signals, sd-bus clients fail at one before */
+        bool understood; /* the message that the inlet gave last has come to us */
+        bool doomed;     /* goes at its next turn */
         Job *job; /* that the object path being worked on names: set by the find callback, good for that one
                      dispatch */
         Session *session;      /* likewise */

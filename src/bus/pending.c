@@ -28,6 +28,11 @@ int pending_init(Pending *p, const PendingOps *ops, Peer *peer, sd_bus_message *
                 return error_set(e, ERROR_LIMITS_EXCEEDED,
                                  "%u calls of this connection wait already, the most that may",
                                  peer->n_pending);
+        p->n_descriptors = (unsigned) peer->inlet.n_descriptors;
+        if (peer->server->n_descriptors + p->n_descriptors > SERVER_DESCRIPTORS_MAX)
+                return error_set(e, ERROR_LIMITS_EXCEEDED,
+                                 "%u descriptors came with calls that wait, of the %u that may",
+                                 peer->server->n_descriptors, SERVER_DESCRIPTORS_MAX);
         p->ops = ops;
         p->peer = peer;
         p->call = sd_bus_message_ref(call);
@@ -35,6 +40,7 @@ int pending_init(Pending *p, const PendingOps *ops, Peer *peer, sd_bus_message *
         list_init(&p->link);
         list_append(&peer->pendings, &p->link);
         peer->n_pending++;
+        peer->server->n_descriptors += p->n_descriptors;
         return 0;
 }
 
@@ -48,6 +54,7 @@ static void destroy(Pending *p)
         pending_arm(p, USEC_INFINITY);
         list_remove(&p->link);
         p->peer->n_pending--;
+        p->peer->server->n_descriptors -= p->n_descriptors;
         sd_bus_message_unref(p->call);
         p->ops->destroy(p);
 }

@@ -16,6 +16,7 @@ typedef struct Manager Manager;
 typedef struct Peer Peer;
 
 #define SERVER_PEERS_MAX 256U
+#define SERVER_DESCRIPTORS_MAX 1024U /* that came with calls which wait for their answer */
 /* What we are called on our own sockets, where nobody hands out names. */
 #define SERVER_UNIQUE_NAME ":1.0"
 
@@ -25,6 +26,7 @@ typedef struct BusServer {
         List listeners; /* Listener.link */
         List peers;     /* Peer.link, oldest first */
         unsigned n_peers;
+        unsigned n_descriptors; /* of all peers' pending calls */
         uint64_t last_peer;
         JobObserver observer;
         SessionObserver session_observer;

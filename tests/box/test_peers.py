@@ -307,18 +307,96 @@ class TestPeers(BoxCase):
             self.assertEqual(sum(1 for p in pending if p.event.wait(10) and not p.error), 1024)
             other.ping()
 
+    def pass_descriptors(self, s, n, data, times=1):
+        """How many of the messages were taken; each with n descriptors, as far as the kernel lets us."""
+        with open(os.devnull, "rb") as null:
+            for i in range(times):
+                try:
+                    s.sendmsg([data(i)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                                           struct.pack(f"{n}i", *[null.fileno()] * n))])
+                except OSError:
+                    return i
+        return times
+
+    @staticmethod
+    def call_with(header, **options):
+        return lambda i: method_call(options.get("path", ROOT), "org.freedesktop.DBus.Peer", "Ping", serial=i + 2,
+                                     more=header)
+
     def test_passes_descriptors(self):
-        """Nobody asked for them: they are closed, with the message or at the latest with the connection."""
-        for declared in (True, False):
-            with self.subTest(declared=declared):
-                s = self.hello()
-                with open(os.devnull, "rb") as null:
-                    for i in range(20):
-                        header = {HeaderFields.unix_fds: 8} if declared else {}
-                        message = method_call(ROOT, "org.freedesktop.DBus.Peer", "Ping", serial=i + 2, more=header)
-                        with contextlib.suppress(OSError):
-                            s.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
-                                                   struct.pack("8i", *[null.fileno()] * 8))])
+        """Nobody asked for them: they are closed with the message, and the connection lives on."""
+        with self.reeve.connect() as other:
+            self.assertTrue(other.takes_descriptors)
+            fds = self.reeve.fds()
+            with open(os.devnull, "rb") as null:
+                for i in range(2000):
+                    message = method_call(ROOT, "org.freedesktop.DBus.Peer", "Ping", serial=10000 + i,
+                                          more={HeaderFields.unix_fds: 8})
+                    other.socket.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                                                      struct.pack("8i", *[null.fileno()] * 8))])
+            other.ping()
+            self.assert_fds_back(fds)
+        self.check_all_is_back()
+
+    def test_passes_descriptors_that_the_message_does_not_tell_of(self):
+        """Too many, too few, none told, of messages that are none: PID 1 is rid of them at once."""
+        malformed = method_call("/a", "org.freedesktop.DBus.Peer", "Ping", serial=2, more={HeaderFields.unix_fds: 4})
+        malformed = malformed.replace(b"/a\0", b"a/\0")     # no object path
+        signal = bytearray(method_call("/a", "a.b", "C", serial=2, more={HeaderFields.unix_fds: 4}))
+        signal[1] = 4
+        reply = bytearray(signal)
+        reply[1] = 2
+        for name, data in {
+                "none told": self.call_with({}), "fewer told": self.call_with({HeaderFields.unix_fds: 3}),
+                "more told": self.call_with({HeaderFields.unix_fds: 5}), "malformed": lambda i: malformed,
+                "signal": lambda i: bytes(signal), "reply": lambda i: bytes(reply),
+                "half of it": lambda i: self.call_with({HeaderFields.unix_fds: 4})(i)[:40],
+                "first bytes": lambda i: b"l\1\0"}.items():
+            with self.subTest(name):
+                held = [self.hello() for _ in range(10)]
+                fds = self.reeve.fds()
+                for s in held:
+                    self.pass_descriptors(s, 4, data, 50)
                 self.check_others_are_served()
-                s.close()
+                # who did it is let go, or has at most what one message may have; its own go with it
+                eventually(lambda: self.reeve.fds() <= fds + 10 * 16, 10, lambda: f"{fds} fds: {self.reeve.fds()}")
+                for s in held:
+                    s.close()
                 self.check_all_is_back()
+
+    def test_floods_descriptors(self):
+        """As many with a message as the kernel passes, and a message that never ends with some at each byte."""
+        for _ in range(50):
+            s = self.hello()
+            self.pass_descriptors(s, 253, self.call_with({HeaderFields.unix_fds: 253}), 40)
+            s.close()
+        self.check_all_is_back()
+        held = [self.hello() for _ in range(20)]
+        endless = method_call(ROOT, "a.b", "C", "ay", (bytes(100000),), serial=2, more={HeaderFields.unix_fds: 9999})
+        for s in held:
+            s.settimeout(1)
+            self.pass_descriptors(s, 10, lambda i: endless[i:i + 1], 200)
+        self.check_others_are_served()
+        eventually(lambda: self.reeve.fds() <= self.before[0] + 20 * 20, 10, "what was passed is bounded")
+        for s in held:
+            s.close()
+        self.check_all_is_back()
+
+    def test_keeps_calls_with_descriptors(self):
+        """What came with calls that wait stays open as long as they: 1 024 descriptors, of all connections."""
+        job = self.bus.start(["sleep", "1000"])
+        path = "/org/reeve1/job/" + job.path.rsplit("/", 1)[1]
+        with contextlib.ExitStack() as stack:
+            for _ in range(4):
+                other = stack.enter_context(self.reeve.connect())
+                with open(os.devnull, "rb") as null:
+                    for i in range(100):
+                        message = method_call(path, "org.reeve1.Job", "Wait", "a{sv}t", ({"Exited": ("b", True)}, 2 ** 64 - 1),
+                                              serial=1000 + i, more={HeaderFields.unix_fds: 8})
+                        other.socket.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                                                          struct.pack("8i", *[null.fileno()] * 8))])
+                other.ping()
+            self.assertLess(self.reeve.fds(), self.before[0] + 1024 + 100)
+            self.assertGreater(self.reeve.fds(), self.before[0] + 1000)
+        self.bus.stop({"Id": job.id})
+        self.check_all_is_back()

@@ -1,0 +1,214 @@
+/*
+ * Where a message ends is said by its first 16 bytes (D-Bus specification, "Message Format"), and where the
+ * authentication ends by a line BEGIN; nothing more is looked at.
+ *
+ * The library does not tell which numbers the descriptors have that it forgets. But they are the lowest free
+ * ones at the moment when it reads, reeve has one thread, and nothing is opened between our look and its
+ * reading: so they are known beforehand. Only something closed in between would shift them; the library
+ * closes what it has sent, in a turn in which it does not read, and before the next turn we look again.
+ */
+
+#include "core/inlet.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "basic/alloc.h"
+#include "basic/fd.h"
+#include "sys/socket-data.h"
+
+#define CHUNK ((size_t) 16 * 1024)
+#define TYPE_METHOD_CALL 1
+
+int inlet_init(Inlet *i, int from, int *ret_fd)
+{
+        int pair[2], r;
+
+        *i = (Inlet){.from = from, .to = -EBADF, .matched = -1};
+        r = socket_pair(pair);
+        if (r < 0)
+                return r;
+        i->to = pair[0];
+        *ret_fd = pair[1];
+        return 0;
+}
+
+void inlet_done(Inlet *i)
+{
+        i->to = fd_close(i->to);
+        free(i->rest);
+        i->rest = NULL;
+        i->n_rest = 0;
+}
+
+/* How many of the bytes belong to the authentication; sets begun when its end is among them. The first byte
+ * is a NUL, lines follow. */
+static size_t scan_authentication(Inlet *i, const char *data, size_t size)
+{
+        static const char begin[] = "BEGIN\r\n";
+
+        for (size_t n = 0; n < size; n++) {
+                char c = data[n];
+
+                if (i->matched >= 0)
+                        i->matched = c == begin[i->matched] ? i->matched + 1 : -1;
+                if (i->matched == (int) strlen(begin)) {
+                        i->begun = true;
+                        return n + 1;
+                }
+                if ((i->last == '\r' && c == '\n') || c == '\0')
+                        i->matched = 0;
+                i->last = c;
+        }
+        return size;
+}
+
+static uint32_t header_number(const uint8_t *p, bool big)
+{
+        return big ? (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16 | (uint32_t) p[2] << 8 | p[3]
+                   : (uint32_t) p[3] << 24 | (uint32_t) p[2] << 16 | (uint32_t) p[1] << 8 | p[0];
+}
+
+static int read_header(Inlet *i)
+{
+        const uint8_t *h = i->header;
+        uint64_t body, fields;
+
+        if (h[0] != 'l' && h[0] != 'B')
+                return -EBADMSG;
+        body = header_number(h + 4, h[0] == 'B');
+        fields = header_number(h + 12, h[0] == 'B');
+        i->left = (fields + 7) / 8 * 8 + body;
+        return i->left > INLET_MESSAGE_MAX ? -EMSGSIZE : 0;
+}
+
+/* Follows the message along the bytes, which do not reach beyond its end. */
+static int follow_message(Inlet *i, const char *data, size_t size)
+{
+        int r;
+
+        if (i->n_header < sizeof(i->header)) {
+                memcpy(i->header + i->n_header, data, size);
+                i->n_header += size;
+                r = i->n_header == sizeof(i->header) ? read_header(i) : 0;
+                if (r < 0)
+                        return r;
+        } else {
+                i->left -= size;
+        }
+        /* Of what is no call nobody would see whether it was understood. */
+        if (i->n_descriptors > 0 && i->n_header == sizeof(i->header) && i->header[1] != TYPE_METHOD_CALL)
+                return -EBADMSG;
+        return 0;
+}
+
+static bool message_is_complete(const Inlet *i)
+{
+        return i->n_header == sizeof(i->header) && i->left == 0;
+}
+
+static int give(Inlet *i, const char *data, size_t size, const int *fds, size_t n_fds)
+{
+        ssize_t n = socket_send(i->to, data, size, fds, n_fds);
+        char *rest;
+
+        if (n < 0)
+                return (int) n;
+        i->n_untaken = n_fds;
+        if ((size_t) n == size)
+                return 1;
+        rest = alloc_copy(data + n, size - (size_t) n);
+        if (!rest)
+                return -ENOMEM;
+        free(i->rest);
+        i->rest = rest;
+        i->n_rest = size - (size_t) n;
+        return 1;
+}
+
+static int give_rest(Inlet *i)
+{
+        _cleanup_free_ char *rest = TAKE_PTR(i->rest);
+        size_t size = i->n_rest;
+
+        i->n_rest = 0;
+        return give(i, rest, size, NULL, 0);
+}
+
+/* How much to take now, of what is there. 0: nothing is. */
+static ssize_t next_size(Inlet *i, char *scratch)
+{
+        ssize_t n;
+
+        if (!i->begun) {
+                n = socket_peek(i->from, scratch, CHUNK);
+                if (n <= 0)
+                        return n == 0 ? -ECONNRESET : n;
+                return (ssize_t) scan_authentication(i, scratch, (size_t) n);
+        }
+        if (message_is_complete(i))
+                i->n_header = i->n_descriptors = 0;
+        if (i->n_header < sizeof(i->header))
+                return (ssize_t) (sizeof(i->header) - i->n_header);
+        return (ssize_t) MIN(i->left, (uint64_t) CHUNK);
+}
+
+int inlet_move(Inlet *i)
+{
+        bool messages = i->begun;
+        char data[CHUNK];
+        int fds[INLET_DESCRIPTORS_MAX], r = 0;
+        size_t n_fds;
+        ssize_t n;
+
+        if (i->rest)
+                return give_rest(i);
+        n = next_size(i, data);
+        n_fds = messages ? INLET_DESCRIPTORS_MAX - i->n_descriptors : 0;
+        if (n > 0)
+                n = socket_receive(i->from, data, (size_t) n, fds, &n_fds);
+        if (n == 0)
+                return -ECONNRESET;
+        if (n < 0)
+                return n == -EAGAIN ? 0 : (int) n;
+        i->n_descriptors += n_fds;
+        if (messages)
+                r = follow_message(i, data, (size_t) n);
+        if (r >= 0)
+                r = give(i, data, (size_t) n, fds, n_fds);
+        for (size_t k = 0; k < n_fds; k++)
+                fd_close(fds[k]);
+        return r == -EAGAIN ? -ENOBUFS : r;
+}
+
+void inlet_foresee(Inlet *i)
+{
+        size_t first = i->n_descriptors - i->n_untaken, n;
+
+        if (i->n_untaken == 0)
+                return;
+        if (socket_is_taken(i->to) != 0) {
+                i->n_untaken = 0;
+                return;
+        }
+        n = descriptor_foresee(i->numbers + first, i->n_untaken);
+        while (n < i->n_untaken) /* there is no room: none will come */
+                i->numbers[first + n++] = -EBADF;
+}
+
+bool inlet_is_owed(const Inlet *i)
+{
+        return i->n_descriptors > 0 && message_is_complete(i);
+}
+
+int inlet_settle(Inlet *i, bool understood)
+{
+        i->n_untaken = 0;
+        if (!inlet_is_owed(i) || understood)
+                return 0;
+        for (size_t k = 0; k < i->n_descriptors; k++)
+                fd_close(i->numbers[k]);
+        i->n_descriptors = 0;
+        return -EBADMSG;
+}
