@@ -150,9 +150,11 @@ size_t log_page_lines(const LogPage *p)
 
 void log_page_format(const LogPage *p, LogFormat f, const LogContext *context, bool lost, Buffer *b)
 {
-        if (lost && p->lost > 0)
-                log_format_lost(f, context, p->lost, 0, p->n > 0 ? p->records[0].realtime : now_realtime(),
-                                b);
+        if (lost && p->lost > 0) {
+                const LogPlace place = {.realtime = p->n > 0 ? p->records[0].realtime : now_realtime()};
+
+                log_format_lost(f, context, p->lost, 0, &place, b);
+        }
         for (size_t i = 0; i < p->n; i++)
                 log_format_record(f, context, &p->records[i], i + 1 == p->n ? p->next : NULL, b);
 }

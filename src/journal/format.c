@@ -6,14 +6,16 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "basic/buffer.h"
-#include "basic/utf8.h"
+#include "journal/format-entry.h"
 
 static const char *const format_names[_LOG_FORMAT_MAX] = {
-        [LOG_FORMAT_RAW] = "raw",
-        [LOG_FORMAT_SHORT] = "short",
-        [LOG_FORMAT_JSON] = "json",
+                [LOG_FORMAT_RAW] = "raw",
+                [LOG_FORMAT_SHORT] = "short",
+                [LOG_FORMAT_JSON] = "json",
+                [LOG_FORMAT_EXPORT] = "export",
 };
 
 const char *log_format_to_string(LogFormat f)
@@ -51,19 +53,6 @@ static const char *record_message(const Record *record, char scratch[static RECO
                 size--;
         *ret_size = size;
         return message;
-}
-
-/* UTF-8 without control characters, except tabs and newlines; C1, which is two bytes in UTF-8, are some,
- * too. */
-static bool is_clean_text(const char *s, size_t n)
-{
-        for (size_t i = 0; i < n; i++) {
-                unsigned char c = s[i], before = i > 0 ? s[i - 1] : 0;
-
-                if ((c < 0x20 && c != '\t' && c != '\n') || c == 0x7f || (before == 0xc2 && c < 0xa0))
-                        return false;
-        }
-        return utf8_is_valid(s, n);
 }
 
 /* Length of the escape sequence (ECMA-48) at s, 0 when there is none: colours "ESC [ … letter", titles and
@@ -128,92 +117,46 @@ static void format_short(const LogContext *c, const Record *record, Buffer *b)
         }
 }
 
-static void json_bytes(Buffer *b, const char *s, size_t n)
+static void entry_context(Entry *e, const LogContext *c)
 {
-        /* Not with printf: it is four characters for each byte of a binary. */
-        for (size_t i = 0; i < n; i++) {
-                unsigned char c = s[i];
-                char text[4], *p = text + sizeof(text);
-
-                do
-                        *--p = '0' + c % 10;
-                while ((c /= 10) > 0);
-                *--p = i == 0 ? '[' : ',';
-                buffer_append(b, p, text + sizeof(text) - p);
-        }
-        buffer_append(b, n > 0 ? "]" : "[]", n > 0 ? 1 : 2);
+        entry_text(e, "SYSLOG_IDENTIFIER", c->identifier);
+        entry_text(e, "REEVE_JOB", c->job);
+        entry_text(e, "REEVE_SESSION", c->session);
 }
 
-static void json_string(Buffer *b, const char *s, size_t n)
-{
-        size_t start = 0;
-
-        buffer_append(b, "\"", 1);
-        for (size_t i = 0; i < n; i++) {
-                char escape = s[i] == '\n' ? 'n' : s[i] == '\t' ? 't' : s[i];
-
-                if (escape == s[i] && s[i] != '"' && s[i] != '\\')
-                        continue;
-                buffer_append(b, s + start, i - start);
-                buffer_append(b, (const char[]){'\\', escape}, 2);
-                start = i + 1;
-        }
-        buffer_append(b, s + start, n - start);
-        buffer_append(b, "\"", 1);
-}
-
-/* The first field opens the object. */
-static void json_field(Buffer *b, bool first, const char *name, const char *value, size_t size)
-{
-        buffer_printf(b, "%c\"%s\":", first ? '{' : ',', name);
-        if (is_clean_text(value, size))
-                json_string(b, value, size);
-        else
-                json_bytes(b, value, size);
-}
-
-static void json_text(Buffer *b, bool first, const char *name, const char *value)
-{
-        json_field(b, first, name, value, strlen(value));
-}
-
-static void json_number(Buffer *b, bool first, const char *name, uint64_t value)
-{
-        buffer_printf(b, "%c\"%s\":\"%" PRIu64 "\"", first ? '{' : ',', name, value);
-}
-
-static void json_context(Buffer *b, const LogContext *c)
-{
-        json_text(b, false, "SYSLOG_IDENTIFIER", c->identifier);
-        json_text(b, false, "REEVE_JOB", c->job);
-        json_text(b, false, "REEVE_SESSION", c->session);
-}
-
-static void format_json(const LogContext *c, const Record *record, const char *cursor, Buffer *b)
+static void format_entry(Entry *e, const LogContext *c, const Record *record, const char *cursor)
 {
         char scratch[RECORD_DATA_MAX];
         size_t size;
         const char *message = record_message(record, scratch, &size);
 
         if (cursor)
-                json_text(b, true, "__CURSOR", cursor);
-        json_number(b, !cursor, "__REALTIME_TIMESTAMP", record->realtime);
-        json_number(b, false, "__MONOTONIC_TIMESTAMP", record->monotonic);
-        json_text(b, false, "PRIORITY", stream_priority(record->stream));
-        json_context(b, c);
-        json_text(b, false, "REEVE_STREAM", stream_to_string(record->stream));
-        json_number(b, false, "REEVE_SEQNUM", record->seqnum);
+                entry_text(e, "__CURSOR", cursor);
+        entry_number(e, "__REALTIME_TIMESTAMP", (int64_t) record->realtime);
+        entry_number(e, "__MONOTONIC_TIMESTAMP", (int64_t) record->monotonic);
+        entry_text(e, "PRIORITY", stream_priority(record->stream));
+        entry_context(e, c);
+        entry_text(e, "REEVE_STREAM", stream_to_string(record->stream));
+        entry_number(e, "REEVE_SEQNUM", (int64_t) record->seqnum);
         if (record->flags & RECORD_PARTIAL)
-                json_text(b, false, "REEVE_PARTIAL", "1");
-        json_field(b, false, "MESSAGE", message, size);
-        buffer_append(b, "}\n", 2);
+                entry_text(e, "REEVE_PARTIAL", "1");
+        entry_field(e, "MESSAGE", message, size);
+        entry_end(e);
+}
+
+static Entry entry_of(LogFormat f, Buffer *b)
+{
+        return (Entry){.buffer = b, .json = f == LOG_FORMAT_JSON};
 }
 
 void log_format_record(LogFormat f, const LogContext *c, const Record *record, const char *cursor, Buffer *b)
 {
+        Entry e = entry_of(f, b);
+
         switch (f) {
         case LOG_FORMAT_SHORT: format_short(c, record, b); break;
-        case LOG_FORMAT_JSON: format_json(c, record, cursor, b); break;
+        case LOG_FORMAT_JSON:
+        case LOG_FORMAT_EXPORT: format_entry(&e, c, record, cursor); break;
         default: /* raw */
                 if (!(STREAM_MASK_OUTPUT & STREAM_MASK(record->stream)))
                         break;
@@ -223,18 +166,56 @@ void log_format_record(LogFormat f, const LogContext *c, const Record *record, c
         }
 }
 
-void log_format_lost(LogFormat f, const LogContext *c, uint64_t bytes, uint64_t records, usec_t realtime,
-                     Buffer *b)
+/* What is said of the log itself, not by the job. */
+static void entry_event(Entry *e, const LogContext *c, const LogPlace *place, const char *priority,
+                        const char *event)
 {
+        if (place->cursor)
+                entry_text(e, "__CURSOR", place->cursor);
+        entry_number(e, "__REALTIME_TIMESTAMP", (int64_t) place->realtime);
+        if (place->monotonic > 0)
+                entry_number(e, "__MONOTONIC_TIMESTAMP", (int64_t) place->monotonic);
+        entry_text(e, "PRIORITY", priority);
+        entry_context(e, c);
+        entry_text(e, "REEVE_EVENT", event);
+}
+
+void log_format_lost(LogFormat f, const LogContext *c, uint64_t bytes, uint64_t records,
+                     const LogPlace *place, Buffer *b)
+{
+        Entry e = entry_of(f, b);
+        char text[48];
+
+        snprintf(text, sizeof(text), "[%" PRIu64 " bytes lost]", bytes);
         if (f == LOG_FORMAT_SHORT) {
-                buffer_printf(b, "[%" PRIu64 " bytes lost]\n", bytes);
-        } else if (f == LOG_FORMAT_JSON) {
-                json_number(b, true, "__REALTIME_TIMESTAMP", realtime);
-                json_text(b, false, "PRIORITY", "4");
-                json_context(b, c);
-                json_text(b, false, "REEVE_EVENT", "lost");
-                json_number(b, false, "REEVE_LOST_BYTES", bytes);
-                json_number(b, false, "REEVE_LOST_RECORDS", records);
-                buffer_printf(b, ",\"MESSAGE\":\"[%" PRIu64 " bytes lost]\"}\n", bytes);
+                buffer_append_string(b, text);
+                buffer_append(b, "\n", 1);
+        } else if (f != LOG_FORMAT_RAW) {
+                entry_event(&e, c, place, "4", "lost");
+                entry_number(&e, "REEVE_LOST_BYTES", (int64_t) bytes);
+                entry_number(&e, "REEVE_LOST_RECORDS", (int64_t) records);
+                entry_text(&e, "MESSAGE", text);
+                entry_end(&e);
         }
+}
+
+void log_format_end(LogFormat f, const LogContext *c, const LogEnd *end, const LogPlace *place, Buffer *b)
+{
+        Entry e = entry_of(f, b);
+        char text[64];
+
+        if (f == LOG_FORMAT_RAW || f == LOG_FORMAT_SHORT)
+                return;
+        if (!*end->result) /* reeve goes before it is known */
+                snprintf(text, sizeof(text), "[ended]");
+        else if (end->signal > 0)
+                snprintf(text, sizeof(text), "[ended: %s, signal %d]", end->result, end->signal);
+        else
+                snprintf(text, sizeof(text), "[ended: %s, exit code %d]", end->result, end->exit_code);
+        entry_event(&e, c, place, "5", "end");
+        entry_text(&e, "REEVE_RESULT", end->result);
+        entry_number(&e, "REEVE_EXIT_CODE", end->exit_code);
+        entry_number(&e, "REEVE_SIGNAL", end->signal);
+        entry_text(&e, "MESSAGE", text);
+        entry_end(&e);
 }

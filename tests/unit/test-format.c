@@ -11,11 +11,11 @@
 #include "basic/buffer.h"
 
 static const LogContext context = {
-        .job = "j1",
-        .session = "s\"1",
-        .identifier = "node",
-        .hostname = "box",
-        .pid = 42,
+                .job = "j1",
+                .session = "s\"1",
+                .identifier = "node",
+                .hostname = "box",
+                .pid = 42,
 };
 
 static Record record_of(Stream stream, unsigned flags, const char *data, size_t size)
@@ -213,23 +213,113 @@ START_TEST(lost)
 {
         static const struct {
                 LogFormat f;
-                const char *text;
+                const char *cursor, *text;
         } cases[] = {
-                {LOG_FORMAT_RAW, ""},
-                {LOG_FORMAT_SHORT, "[4294967296 bytes lost]\n"},
-                {LOG_FORMAT_JSON,
-                 "{\"__REALTIME_TIMESTAMP\":\"99\",\"PRIORITY\":\"4\",\"SYSLOG_IDENTIFIER\":"
-                 "\"node\","
-                 "\"REEVE_JOB\":\"j1\",\"REEVE_SESSION\":\"s\\\"1\",\"REEVE_EVENT\":\"lost\","
-                 "\"REEVE_LOST_BYTES\":\"4294967296\",\"REEVE_LOST_RECORDS\":\"3\","
-                 "\"MESSAGE\":\"[4294967296 bytes lost]\"}\n"},
+                        {LOG_FORMAT_RAW, "c", ""},
+                        {LOG_FORMAT_SHORT, "c", "[4294967296 bytes lost]\n"},
+                        {LOG_FORMAT_EXPORT, "c",
+                         "__CURSOR=c\n__REALTIME_TIMESTAMP=99\nPRIORITY=4\nSYSLOG_IDENTIFIER=node\nREEVE_"
+                         "JOB=j1\n"
+                         "REEVE_SESSION=s\"1\nREEVE_EVENT=lost\nREEVE_LOST_BYTES=4294967296\n"
+                         "REEVE_LOST_RECORDS=3\nMESSAGE=[4294967296 bytes lost]\n\n"},
+                        {LOG_FORMAT_JSON, NULL,
+                         "{\"__REALTIME_TIMESTAMP\":\"99\",\"PRIORITY\":\"4\",\"SYSLOG_IDENTIFIER\":"
+                         "\"node\","
+                         "\"REEVE_JOB\":\"j1\",\"REEVE_SESSION\":\"s\\\"1\",\"REEVE_EVENT\":\"lost\","
+                         "\"REEVE_LOST_BYTES\":\"4294967296\",\"REEVE_LOST_RECORDS\":\"3\","
+                         "\"MESSAGE\":\"[4294967296 bytes lost]\"}\n"},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_free_ char *text = NULL;
                 Buffer b = BUFFER_INIT;
 
-                log_format_lost(cases[i].f, &context, UINT64_C(1) << 32, 3, 99, &b);
+                log_format_lost(cases[i].f, &context, UINT64_C(1) << 32, 3,
+                                &(LogPlace){.cursor = cases[i].cursor, .realtime = 99}, &b);
+                text = buffer_take(&b, NULL);
+                ck_assert_str_eq(text, cases[i].text);
+        }
+}
+END_TEST
+
+/* To the byte: with what it says, and with what it leaves out. */
+START_TEST(export_entries)
+{
+        static const char before[] =
+                        "__REALTIME_TIMESTAMP=1795471742123456\n__MONOTONIC_TIMESTAMP=5000001\n",
+                          after[] = "SYSLOG_IDENTIFIER=node\nREEVE_JOB=j1\nREEVE_SESSION=s\"1\n";
+        _cleanup_free_ char *out = str_printf("__CURSOR=c\n%sPRIORITY=6\n%sREEVE_STREAM=stdout\n"
+                                              "REEVE_SEQNUM=7\nMESSAGE=a=b\tc \"d\"\n\n",
+                                              before, after);
+        _cleanup_free_ char *err = str_printf("%sPRIORITY=3\n%sREEVE_STREAM=stderr\nREEVE_SEQNUM=7\n"
+                                              "REEVE_PARTIAL=1\nMESSAGE=\n\n",
+                                              before, after);
+
+        assert_format(LOG_FORMAT_EXPORT, &context, STREAM_STDOUT, 0, "a=b\tc \"d\"\n", 10, "c", out);
+        assert_format(LOG_FORMAT_EXPORT, &context, STREAM_STDERR, RECORD_PARTIAL, "", 0, NULL, err);
+}
+END_TEST
+
+/* What is no text has its length before it, little-endian, and is not looked at further. */
+START_TEST(export_binary)
+{
+        static const struct {
+                const char *data;
+                size_t size;
+                const char *field;
+                size_t field_size;
+        } cases[] = {
+                        {"\xff\0\n", 3, "MESSAGE\n\2\0\0\0\0\0\0\0\xff\0\n\n", 20},
+                        {"\033[1mx", 5, "MESSAGE\n\5\0\0\0\0\0\0\0\033[1mx\n\n", 23},
+                        {"a\nb\n", 4, "MESSAGE\n\3\0\0\0\0\0\0\0a\nb\n\n", 21},
+                        {"\xe2\x82\xac\n", 4, "\nMESSAGE=\xe2\x82\xac\n\n", 14},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                Record record = record_of(STREAM_STDOUT, 0, cases[i].data, cases[i].size);
+                _cleanup_free_ char *text = NULL;
+                Buffer b = BUFFER_INIT;
+                size_t size;
+
+                log_format_record(LOG_FORMAT_EXPORT, &context, &record, NULL, &b);
+                text = buffer_take(&b, &size);
+                ck_assert_uint_gt(size, cases[i].field_size);
+                ck_assert_mem_eq(text + size - cases[i].field_size, cases[i].field, cases[i].field_size);
+        }
+}
+END_TEST
+
+START_TEST(end)
+{
+        static const struct {
+                LogFormat f;
+                LogEnd end;
+                const char *text;
+        } cases[] = {
+                        {LOG_FORMAT_RAW, {"success", 0, 0}, ""},
+                        {LOG_FORMAT_SHORT, {"success", 0, 0}, ""},
+                        {LOG_FORMAT_EXPORT,
+                         {"exit-code", 3, 0},
+                         "__CURSOR=c\n__REALTIME_TIMESTAMP=98\n__MONOTONIC_TIMESTAMP=99\nPRIORITY=5\n"
+                         "SYSLOG_IDENTIFIER=node\nREEVE_JOB=j1\nREEVE_SESSION=s\"1\nREEVE_EVENT=end\n"
+                         "REEVE_RESULT=exit-code\nREEVE_EXIT_CODE=3\nREEVE_SIGNAL=0\n"
+                         "MESSAGE=[ended: exit-code, exit code 3]\n\n"},
+                        {LOG_FORMAT_JSON,
+                         {"signal", -1, 9},
+                         "{\"__CURSOR\":\"c\",\"__REALTIME_TIMESTAMP\":\"98\",\"__MONOTONIC_TIMESTAMP\":"
+                         "\"99\","
+                         "\"PRIORITY\":\"5\",\"SYSLOG_IDENTIFIER\":\"node\",\"REEVE_JOB\":\"j1\","
+                         "\"REEVE_SESSION\":\"s\\\"1\",\"REEVE_EVENT\":\"end\",\"REEVE_RESULT\":\"signal\","
+                         "\"REEVE_EXIT_CODE\":\"-1\",\"REEVE_SIGNAL\":\"9\","
+                         "\"MESSAGE\":\"[ended: signal, signal 9]\"}\n"},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const LogPlace place = {.cursor = "c", .realtime = 98, .monotonic = 99};
+                _cleanup_free_ char *text = NULL;
+                Buffer b = BUFFER_INIT;
+
+                log_format_end(cases[i].f, &context, &cases[i].end, &place, &b);
                 text = buffer_take(&b, NULL);
                 ck_assert_str_eq(text, cases[i].text);
         }
@@ -250,4 +340,5 @@ START_TEST(no_memory)
 END_TEST
 
 TEST_MAIN("format", names, raw, short_lines, short_without_pid, short_unprintable, short_colours,
-          json_fields, json_note, json_messages, json_largest, lost, no_memory)
+          json_fields, json_note, json_messages, json_largest, lost, export_entries, export_binary, end,
+          no_memory)
