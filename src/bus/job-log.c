@@ -26,7 +26,7 @@
 #define READ_DEFAULT (UINT64_C(256) * 1024)
 #define READ_MAX (UINT64_C(8) * 1024 * 1024)
 
-static int streams_from_strv(char *const *words, unsigned allowed, unsigned *ret, Error *e)
+int log_streams_from_strv(char *const *words, unsigned allowed, unsigned *ret, Error *e)
 {
         unsigned mask = 0;
 
@@ -67,7 +67,7 @@ static int read_output_request(sd_bus_message *m, OutputRequest *ret, Error *e)
                 return r;
         if (ret->text)
                 ret->max_bytes = MIN(ret->max_bytes, TEXT_MAX);
-        return streams_from_strv(streams, STREAM_MASK_OUTPUT, &ret->streams, e);
+        return log_streams_from_strv(streams, STREAM_MASK_OUTPUT, &ret->streams, e);
 }
 
 int bus_job_method_get_output(sd_bus_message *m, Peer *peer, Job *job, sd_bus_error *ret_error)
@@ -144,7 +144,7 @@ static int read_read_request(sd_bus_message *m, ReadRequest *ret, Error *e)
                 return r;
         r = dict_read(m, keys, ELEMENTSOF(keys), NULL, e);
         if (r >= 0)
-                r = streams_from_strv(streams, STREAM_MASK_ALL, &ret->filter.streams, e);
+                r = log_streams_from_strv(streams, STREAM_MASK_ALL, &ret->filter.streams, e);
         if (r < 0)
                 return r;
         ret->cursor = str_copy(cursor);

@@ -13,6 +13,7 @@
 #include "basic/strv.h"
 #include "bus/errors.h"
 #include "bus/freeze.h"
+#include "bus/job-follow.h"
 #include "bus/job-log.h"
 #include "bus/job-properties.h"
 #include "bus/job-wait.h"
@@ -107,6 +108,13 @@ static int method_read_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_
         Peer *p = userdata;
 
         return bus_job_method_read_log(m, p, p->job, ret_error);
+}
+
+static int method_follow_log(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        Peer *p = userdata;
+
+        return bus_job_method_follow_log(m, p, p->job, ret_error);
 }
 
 static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
@@ -209,6 +217,9 @@ static const sd_bus_vtable vtable[] = {
                 SD_BUS_METHOD_WITH_ARGS("ReadLog", SD_BUS_ARGS("s", cursor, "a{sv}", options),
                                         SD_BUS_RESULT("a(tttyay)", records, "s", next, "t", lost, "b", eof),
                                         method_read_log, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("FollowLog", SD_BUS_ARGS("s", cursor, "a{sv}", options),
+                                        SD_BUS_RESULT("h", fd), method_follow_log,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("a{sv}", until, "t", timeout_usec),
                                         SD_BUS_RESULT("s", reached, "a{sv}", details), method_wait,
                                         SD_BUS_VTABLE_UNPRIVILEGED),

@@ -321,6 +321,7 @@ int peer_new(BusServer *server, int fd, const PeerCredentials *credentials, Peer
         list_init(&p->link);
         list_init(&p->pendings);
         list_init(&p->holds);
+        list_init(&p->followers);
         timer_init(&p->patience, on_patience);
         snprintf(p->name, sizeof(p->name), ":1.%" PRIu64, ++server->last_peer);
         r = start(p, fd);
@@ -342,6 +343,8 @@ Peer *peer_free(Peer *p)
                 return NULL;
         pending_cancel_all(p);
         hold_release_all(p);
+        LIST_FOREACH_SAFE (&p->followers, link)
+                list_remove(link);
         server_remove_peer(p->server, p);
         timer_disarm(timers(p), &p->patience);
         p->io_source = sd_event_source_disable_unref(p->io_source);

@@ -20,7 +20,8 @@ typedef struct Job Job;
 typedef struct Peer Peer;
 typedef struct Session Session;
 
-#define PEER_PENDING_MAX 1024U                            /* calls that wait for their answer */
+#define PEER_PENDING_MAX 1024U /* calls that wait for their answer */
+#define PEER_FOLLOWERS_MAX 256U
 #define PEER_MATCHES_MAX 1024U                            /* AddMatch without RemoveMatch */
 #define PEER_QUEUE_MAX 1024U                              /* messages that it has not read */
 #define PEER_QUEUE_BYTES_MAX (UINT64_C(64) * 1024 * 1024) /* of what we answered */
@@ -37,8 +38,9 @@ struct Peer {
         PeerCredentials credentials;
         char name[32]; /* ":1.5" */
         Timer patience;
-        List pendings; /* Pending.link */
-        List holds;    /* of hold.c */
+        List pendings;  /* Pending.link */
+        List holds;     /* of hold.c */
+        List followers; /* Follower.by_owner; they outlive the peer */
         unsigned n_pending, n_matches;
         bool hello;      /* it speaks as a client of a bus: signals only for its matches */
         bool called;     /* it has made a call, */

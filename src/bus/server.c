@@ -163,7 +163,7 @@ static const SessionObserverOps session_observer_ops = {
 
 void server_check_flushed(BusServer *s)
 {
-        if (!s->flushing)
+        if (!s->flushing || s->manager->followers.n > 0)
                 return;
         LIST_FOREACH (&s->peers, link)
                 if (!peer_is_flushed(container_of(link, Peer, link)))
@@ -179,7 +179,13 @@ static void on_flush(Shutdown *shutdown)
         s->flushing = true;
         LIST_FOREACH (&s->peers, link)
                 pending_refuse_all(container_of(link, Peer, link));
+        followers_finish(&s->manager->followers);
         server_check_flushed(s);
+}
+
+static void on_follower_gone(Followers *followers)
+{
+        server_check_flushed(followers->userdata);
 }
 
 int server_init(BusServer *s, Manager *manager)
@@ -200,6 +206,8 @@ int server_init(BusServer *s, Manager *manager)
         session_set_observe(&manager->sessions, &s->session_observer);
         manager->shutdown.flush = on_flush;
         manager->shutdown.flush_userdata = s;
+        manager->followers.gone = on_follower_gone;
+        manager->followers.userdata = s;
         return 0;
 }
 
@@ -210,6 +218,7 @@ void server_done(BusServer *s)
         job_set_unobserve(&s->observer);
         session_set_unobserve(&s->session_observer);
         s->manager->shutdown.flush = NULL;
+        s->manager->followers.gone = NULL;
         s->flushing = false;
         LIST_FOREACH_SAFE (&s->listeners, link)
                 listener_free(container_of(link, Listener, link));

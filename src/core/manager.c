@@ -240,6 +240,7 @@ static int init_parts(Manager *m, const ManagerConfig *config)
                 return r;
         m->jobs.stop_main = on_stop_main;
         job_set_observe(&m->jobs, &m->observer);
+        followers_init(&m->followers, m->event, &m->timers);
         shutdown_init(&m->shutdown, m->event, &m->timers, &m->jobs, config->stop_timeout, m->boot->is_pid1);
         return 0;
 }
@@ -273,6 +274,7 @@ void manager_done(Manager *m)
 {
         shutdown_done(&m->shutdown);
         shell_reports_done(&m->reports);
+        followers_done(&m->followers);
         job_set_done(&m->jobs);
         session_set_done(&m->sessions);
         scope_keeper_done(&m->keeper);

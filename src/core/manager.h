@@ -8,6 +8,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "core/follower.h"
 #include "core/job-set.h"
 #include "core/job.h"
 #include "core/scope-keeper.h"
@@ -41,6 +42,7 @@ typedef struct Manager {
         SessionSet sessions;
         ShellReports reports;
         JobSet jobs;
+        Followers followers;
         Shutdown shutdown;
         Job *main_job; /* NULL: none, or its record is gone */
         JobObserver observer;

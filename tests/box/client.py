@@ -40,7 +40,7 @@ Log = namedtuple("Log", "records next lost eof")
 Record = namedtuple("Record", "seq realtime monotonic stream data")
 
 TYPES = {
-    "s": "Id Session Description WorkingDirectory User Group StandardInput KillMode NotifyAccess Restart Term "
+    "s": "Format Id Session Description WorkingDirectory User Group StandardInput KillMode NotifyAccess Restart Term "
          "ControlAccess State Unit Label Pattern Whom",
     "as": "Environment UnsetEnvironment SupplementaryGroups CapabilityBoundingSet States Streams",
     "a{ss}": "Labels",
@@ -163,6 +163,7 @@ class Pending:
         self.error = None
         self.arrived = None     # monotonic time of the reply
         self.convert = None
+        self.fds = []           # descriptors that came with it; the caller's
 
     def done(self):
         return self.event.is_set()
@@ -197,6 +198,7 @@ class Connection:
         self.arrival = threading.Condition(self.lock)
         self.pending = {}
         self.signals = []
+        self.fds = []       # descriptors that came, of messages that are not read yet
         self.error = None
         self.socket = connect(address, timeout)
         try:
@@ -229,7 +231,8 @@ class Connection:
 
     def _take(self, buffer, n):
         while len(buffer) < n:
-            chunk = self.socket.recv(max(65536, n - len(buffer)))
+            chunk, fds, _, _ = socket.recv_fds(self.socket, max(65536, n - len(buffer)), 64)
+            self.fds += fds
             if not chunk:
                 raise Disconnected("the server hung up")
             buffer += chunk
@@ -277,6 +280,9 @@ class Connection:
             pending.error = DBusError(header.fields[HeaderFields.error_name], texts[0] if texts else "")
         else:
             pending.message = (header, body)
+            n = header.fields.get(HeaderFields.unix_fds, 0)
+            pending.fds = self.fds[:n]
+            del self.fds[:n]
         pending.event.set()
 
     # -- calling
@@ -389,6 +395,13 @@ class Connection:
         if header.fields.get(HeaderFields.signature) != "a(tttyay)stb":
             raise AssertionError(f"ReadLog answered {header.fields.get(HeaderFields.signature)}")
         return parse_log(header, body)
+
+    def follow(self, id, cursor="", timeout=30, **options):
+        """FollowLog: the descriptor to read from."""
+        pending = self.send(job_path(id), JOB, "FollowLog", "sa{sv}", cursor, variants(options))
+        pending.raw(timeout)
+        fd, = pending.fds
+        return fd
 
     def wait_later(self, id, until, timeout_usec=INFINITY):
         return self.send(job_path(id), JOB, "Wait", "a{sv}t", variants({key: True for key in until.split()}), timeout_usec)
