@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "basic/alloc.h"
+#include "basic/fd.h"
 #include "basic/strv.h"
 #include "core/error.h"
 
@@ -106,7 +107,15 @@ static int read_value(sd_bus_message *m, SettingValue *v)
         case SETTING_TYPE_STRV: return read_strv(m, v);
         case SETTING_TYPE_DICT: return read_pairs(m, v);
         case SETTING_TYPE_BLOB: return read_blob(m, v);
-        case SETTING_TYPE_FD: v->fd = -EBADF; return sd_bus_message_skip(m, "h");
+        case SETTING_TYPE_FD: {
+                int fd; /* the message's own */
+
+                v->fd = -EBADF;
+                r = sd_bus_message_read(m, "h", &fd);
+                if (r >= 0)
+                        r = v->fd = fd_dup(fd);
+                return MIN(r, 0);
+        }
         default: return -EINVAL;
         }
 }
@@ -142,6 +151,8 @@ int dict_read_variant(sd_bus_message *m, const char *key, SettingType type, Sett
         SettingValue v = {.type = type};
         int r;
 
+        if (type == SETTING_TYPE_FD)
+                v.fd = -EBADF; /* 0 would be one */
         r = check_type(m, key, signature, e);
         if (r < 0)
                 return r;
@@ -152,6 +163,9 @@ int dict_read_variant(sd_bus_message *m, const char *key, SettingType type, Sett
                 r = sd_bus_message_exit_container(m);
         if (r < 0) {
                 setting_value_done(&v);
+                if (r == -EMFILE || r == -ENFILE)
+                        return error_set(e, ERROR_LIMITS_EXCEEDED, "%s: reeve has no descriptor left for it",
+                                         key);
                 return r == -ENOMEM ? error_no_memory(e) : r;
         }
         *ret = v;

@@ -34,6 +34,8 @@ static const char *const names[_ERROR_KIND_MAX] = {
                 [ERROR_NO_SUCH_USER] = BUS_ERROR_NO_SUCH_USER,
                 [ERROR_START_FAILED] = BUS_ERROR_START_FAILED,
                 [ERROR_BAD_CURSOR] = BUS_ERROR_BAD_CURSOR,
+                [ERROR_INPUT_CLOSED] = BUS_ERROR_INPUT_CLOSED,
+                [ERROR_NOT_A_TTY] = BUS_ERROR_NOT_A_TTY,
                 [ERROR_SHUTTING_DOWN] = BUS_ERROR_SHUTTING_DOWN,
 };
 

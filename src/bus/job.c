@@ -14,6 +14,7 @@
 #include "bus/errors.h"
 #include "bus/freeze.h"
 #include "bus/job-follow.h"
+#include "bus/job-input.h"
 #include "bus/job-log.h"
 #include "bus/job-properties.h"
 #include "bus/job-wait.h"
@@ -124,6 +125,20 @@ static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *ret_erro
         return bus_job_method_wait(m, p, p->job, ret_error);
 }
 
+static int method_write_input(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        Peer *p = userdata;
+
+        return bus_job_method_write_input(m, p, p->job, ret_error);
+}
+
+static int method_resize_tty(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        Peer *p = userdata;
+
+        return bus_job_method_resize_tty(m, p, p->job, ret_error);
+}
+
 static int method_forget(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
         Peer *p = userdata;
@@ -225,6 +240,11 @@ static const sd_bus_vtable vtable[] = {
                                         SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("Detach", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_detach,
                                         SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("WriteInput", SD_BUS_ARGS("ay", data, "b", eof),
+                                        SD_BUS_RESULT("t", accepted), method_write_input,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("ResizeTTY", SD_BUS_ARGS("q", rows, "q", columns), SD_BUS_NO_RESULT,
+                                        method_resize_tty, SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("Forget", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_forget,
                                         SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_VTABLE_END,

@@ -16,6 +16,9 @@
 #include "sys/stdio.h"
 
 #define SMALL_READ ((size_t) 16 * 1024)
+/* More than the kernel holds of a terminal's output: 8 KiB on the way, 4 KiB to be read (drivers/tty/pty.c,
+ * n_tty.c). */
+#define TERMINAL_SIZE ((size_t) 64 * 1024)
 
 static const Stream stream_of[2] = {STREAM_STDOUT, STREAM_STDERR};
 
@@ -38,6 +41,12 @@ static void stream_close(CaptureStream *s)
 {
         s->source = sd_event_source_disable_unref(s->source);
         s->fd = fd_close(s->fd);
+}
+
+void capture_set_terminal(Capture *c)
+{
+        c->terminal = true;
+        c->streams[0].splitter.delay = SPLITTER_TERMINAL_DELAY_USEC;
 }
 
 void capture_done(Capture *c)
@@ -123,7 +132,8 @@ static size_t stream_take(CaptureStream *s, size_t budget, usec_t monotonic)
                 }
                 splitter_feed(&s->splitter, c->ring, c->host->buffer, (size_t) n, realtime, monotonic);
                 total += (size_t) n;
-                if ((size_t) n < CAPTURE_BUFFER_SIZE / 2)
+                /* A terminal gives 4 KiB at a time, however much there is. */
+                if (!c->terminal && (size_t) n < CAPTURE_BUFFER_SIZE / 2)
                         break;
         }
         if (total > 0)
@@ -143,7 +153,7 @@ static void pause_if_small(CaptureStream *s, size_t taken, usec_t now)
         bool soon = now - s->last_read < CAPTURE_PAUSE_USEC;
 
         s->last_read = now;
-        if (!soon || taken == 0 || taken >= SMALL_READ || !s->source)
+        if (c->terminal || !soon || taken == 0 || taken >= SMALL_READ || !s->source)
                 return;
         if (!c->enlarged) {
                 c->enlarged = true;
@@ -198,7 +208,7 @@ bool capture_take(Capture *c)
 
         for (size_t i = 0; i < 2; i++) {
                 CaptureStream *s = &c->streams[i];
-                size_t left = stdio_pipe_size(s->fd);
+                size_t left = c->terminal ? TERMINAL_SIZE : stdio_pipe_size(s->fd);
 
                 /* A read may be short without the pipe being empty; that a dead process wrote more than the
                  * pipe holds cannot be. */

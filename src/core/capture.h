@@ -3,7 +3,8 @@
 /*
  * The pump: takes a job's output from its pipes, always and at once, into splitter and ring, whoever reads
  * or does not. A turn takes at most CAPTURE_BUDGET bytes, so that one flood does not hold up the rest; a
- * trickle of small writes is let gather for a millisecond.
+ * trickle of small writes is let gather for a millisecond. From a terminal it takes as from a pipe, but lets
+ * nothing gather: somebody may be typing, and the kernel holds only a few KiB of it.
  */
 
 #include <systemd/sd-event.h>
@@ -46,6 +47,7 @@ struct Capture {
         Timer flush, resume;
         usec_t last_output; /* CLOCK_MONOTONIC; 0: none yet */
         bool enlarged;
+        bool terminal; /* streams[0] is the master of one */
 };
 
 void capture_init(Capture *c, const CaptureHost *host, Ring *ring);
@@ -54,6 +56,9 @@ void capture_done(Capture *c);
 /* Takes the descriptors over; -EBADF for a stream that is not there. 0, or negative errno and then nothing
  * is taken. */
 int capture_start(Capture *c, const int fds[static 2]);
+
+/* Before capture_start(): what it is about to get as stdout is the master of a terminal. */
+void capture_set_terminal(Capture *c);
 
 bool capture_is_open(const Capture *c);
 

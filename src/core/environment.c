@@ -96,7 +96,9 @@ int environment_make(const EnvironmentRequest *request, char ***ret)
                 if (r < 0)
                         return r;
         }
-        r = env_set(&v, "REEVE_JOB", request->job_id);
+        r = request->term ? env_set(&v, "TERM", request->term) : 0;
+        if (r >= 0)
+                r = env_set(&v, "REEVE_JOB", request->job_id);
         if (r >= 0)
                 r = env_set(&v, "REEVE_SESSION", request->session_name);
         if (r < 0)

@@ -1,8 +1,8 @@
 #pragma once
 
 /* The environment of a job, in the order of the contract: the session's; HOME, USER, LOGNAME and SHELL of
- * the user where one is given; PATH where none is set; REEVE_JOB and REEVE_SESSION; the options' own; less
- * what is unset. */
+ * the user where one is given; PATH where none is set; TERM with a terminal; REEVE_JOB and REEVE_SESSION;
+ * the options' own; less what is unset. */
 
 typedef struct UserRecord UserRecord;
 
@@ -12,6 +12,7 @@ typedef struct EnvironmentRequest {
         char *const *session;          /* the session's environment */
         const UserRecord *user;        /* NULL: none was given */
         const char *working_directory; /* told as PWD to a shell; NULL: to nobody */
+        const char *term;              /* NULL: no terminal */
         const char *job_id, *session_name;
         char *const *set;   /* NAME=VALUE */
         char *const *unset; /* NAME */

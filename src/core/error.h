@@ -26,6 +26,8 @@
         X(NO_SUCH_USER, ENOENT)                                                                             \
         X(START_FAILED, ECANCELED)                                                                          \
         X(BAD_CURSOR, EBADMSG)                                                                              \
+        X(INPUT_CLOSED, EPIPE)                                                                              \
+        X(NOT_A_TTY, ENOTTY)                                                                                \
         X(SHUTTING_DOWN, ESHUTDOWN)
 
 typedef enum ErrorKind {

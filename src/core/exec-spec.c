@@ -11,8 +11,10 @@
 #include <string.h>
 
 #include "basic/alloc.h"
+#include "basic/fd.h"
 #include "basic/strv.h"
 #include "core/error.h"
+#include "core/exec-rules.h"
 #include "sys/capability.h"
 
 #define NAME_MAX_LENGTH 64
@@ -27,7 +29,7 @@ typedef struct Field {
         }
 
 /* By type of the setting: BOOL is bool, INT and SIGNAL int64_t, all unsigned ones uint64_t, STRING char *,
- * STRV and DICT char **. */
+ * STRV and DICT char **, FD int. */
 static const Field fields[_SETTING_MAX] = {
                 [SETTING_ID] = FIELD(id),
                 [SETTING_SESSION] = FIELD(session),
@@ -52,7 +54,15 @@ static const Field fields[_SETTING_MAX] = {
                 [SETTING_LIMIT_CPU] = FIELD(limits[RLIMIT_CPU]),
                 [SETTING_LIMIT_STACK] = FIELD(limits[RLIMIT_STACK]),
                 [SETTING_LIMIT_MEMLOCK] = FIELD(limits[RLIMIT_MEMLOCK]),
+                [SETTING_STANDARD_INPUT_FD] = FIELD(fds[0]),
+                [SETTING_STANDARD_OUTPUT_FD] = FIELD(fds[1]),
+                [SETTING_STANDARD_ERROR_FD] = FIELD(fds[2]),
+                [SETTING_TEE] = FIELD(tee),
                 [SETTING_MERGE_OUTPUT] = FIELD(merge_output),
+                [SETTING_TTY] = FIELD(tty),
+                [SETTING_TTY_ROWS] = FIELD(tty_rows),
+                [SETTING_TTY_COLUMNS] = FIELD(tty_columns),
+                [SETTING_TERM] = FIELD(term),
                 [SETTING_RUNTIME_MAX] = FIELD(runtime_max),
                 [SETTING_KILL_SIGNAL] = FIELD(kill_signal),
                 [SETTING_TIMEOUT_STOP] = FIELD(timeout_stop),
@@ -75,12 +85,26 @@ static const int limit_settings[RLIM_NLIMITS] = {
 void exec_spec_init(ExecSpec *s)
 {
         *s = (ExecSpec){
+                        .fds = {-EBADF, -EBADF, -EBADF},
                         .runtime_max = USEC_INFINITY,
                         .timeout_stop = 10 * USEC_PER_SEC,
                         .kill_signal = 15,
                         .drain_timeout = 100 * USEC_PER_MSEC,
                         .output_max_bytes = EXEC_OUTPUT_DEFAULT,
         };
+}
+
+void exec_spec_close_descriptors(ExecSpec *s)
+{
+        for (size_t i = 0; i < ELEMENTSOF(s->fds); i++)
+                s->fds[i] = fd_close(s->fds[i]);
+}
+
+bool exec_spec_has_descriptors(const ExecSpec *s)
+{
+        return exec_spec_is_given(s, SETTING_STANDARD_INPUT_FD) ||
+               exec_spec_is_given(s, SETTING_STANDARD_OUTPUT_FD) ||
+               exec_spec_is_given(s, SETTING_STANDARD_ERROR_FD);
 }
 
 void exec_spec_trim(ExecSpec *s)
@@ -95,6 +119,7 @@ void exec_spec_trim(ExecSpec *s)
 void exec_spec_done(ExecSpec *s)
 {
         exec_spec_trim(s);
+        exec_spec_close_descriptors(s);
         s->argv = strv_free(s->argv);
         for (SettingId id = 0; id < _SETTING_MAX; id++) {
                 void *field = (char *) s + fields[id].offset;
@@ -150,7 +175,8 @@ static int check_value(SettingId id, const SettingValue *v, Error *e)
                 if ((id == SETTING_ID || id == SETTING_SESSION) && !job_name_is_valid(v->string))
                         return error_set(e, ERROR_INVALID_ARGS, "%s: must be 1 to 64 of [A-Za-z0-9_.-]",
                                          name);
-                if ((id == SETTING_USER || id == SETTING_GROUP || id == SETTING_WORKING_DIRECTORY) &&
+                if ((id == SETTING_USER || id == SETTING_GROUP || id == SETTING_WORKING_DIRECTORY ||
+                     id == SETTING_TERM) &&
                     isempty(v->string))
                         return error_set(e, ERROR_INVALID_ARGS, "%s: is empty", name);
                 return 0;
@@ -187,6 +213,7 @@ static void field_take(ExecSpec *s, SettingId id, SettingValue *v)
                 *(char ***) field = TAKE_PTR(v->strv);
                 break;
         case SETTING_TYPE_STRV: *(char ***) field = TAKE_PTR(v->strv); break;
+        case SETTING_TYPE_FD: *(int *) field = TAKE_FD(v->fd); break;
         default: *(uint64_t *) field = v->unsigned_;
         }
 }
@@ -209,9 +236,9 @@ int exec_spec_set(ExecSpec *s, SettingId id, SettingValue *value, Error *e)
                 if (id == SETTING_RUNTIME_MAX && s->runtime_max == 0)
                         s->runtime_max = USEC_INFINITY;
         } else if (id == SETTING_STANDARD_INPUT) {
-                if (streq(value->string, "data"))
-                        s->input = EXEC_INPUT_DATA;
-                s->input_pipe = streq(value->string, "pipe");
+                s->input = streq(value->string, "data")   ? EXEC_INPUT_DATA
+                           : streq(value->string, "pipe") ? EXEC_INPUT_PIPE
+                                                          : EXEC_INPUT_NULL;
         } else if (id == SETTING_STANDARD_INPUT_DATA) {
                 s->input_data = TAKE_PTR(value->blob.data);
                 s->input_size = value->blob.size;
@@ -237,34 +264,20 @@ int exec_spec_set_argv(ExecSpec *s, char *const *argv, Error *e)
 
 int exec_spec_check(const ExecSpec *s, bool start, Error *e)
 {
-        static const SettingId inputs[] = {SETTING_STANDARD_INPUT, SETTING_STANDARD_INPUT_DATA,
-                                           SETTING_STANDARD_INPUT_FD};
+        int r;
 
         if (!start)
                 for (SettingId id = 0; id < _SETTING_MAX; id++)
                         if (exec_spec_is_given(s, id) && (settings[id].flags & SETTING_START_ONLY))
                                 return error_set(e, ERROR_INVALID_ARGS, "%s: only with Start",
                                                  settings[id].name);
-        if (exec_spec_is_given(s, SETTING_TTY))
-                for (size_t i = 0; i < ELEMENTSOF(inputs); i++)
-                        if (exec_spec_is_given(s, inputs[i]))
-                                return error_set(e, ERROR_INVALID_ARGS, "%s: not together with TTY",
-                                                 settings[inputs[i]].name);
-        if (exec_spec_is_given(s, SETTING_STANDARD_INPUT_DATA) && s->input != EXEC_INPUT_DATA)
-                return error_set(e, ERROR_INVALID_ARGS,
-                                 "StandardInputData: only with StandardInput \"data\"");
-        if (exec_spec_is_given(s, SETTING_STANDARD_INPUT_FD) &&
-            exec_spec_is_given(s, SETTING_STANDARD_INPUT))
-                return error_set(e, ERROR_INVALID_ARGS,
-                                 "StandardInputFileDescriptor: not together with StandardInput");
-
+        r = exec_rules_check(s, e);
+        if (r < 0)
+                return r;
         for (SettingId id = 0; id < _SETTING_MAX; id++)
                 if (exec_spec_is_given(s, id) && (settings[id].flags & SETTING_UNAVAILABLE))
                         return error_set(e, ERROR_NOT_SUPPORTED,
                                          "%s: not available in version " REEVE_VERSION, settings[id].name);
-        if (s->input_pipe)
-                return error_set(e, ERROR_NOT_SUPPORTED,
-                                 "StandardInput: \"pipe\" is not available in version " REEVE_VERSION);
         return 0;
 }
 
@@ -316,6 +329,7 @@ static void digest_field(RequestDigest *d, const ExecSpec *s, SettingId id)
                 break;
         case SETTING_TYPE_STRV:
         case SETTING_TYPE_DICT: digest_strv(d, *(char **const *) field); break;
+        case SETTING_TYPE_FD: break; /* a number that says nothing: no two are the same */
         default: digest_block(d, field, sizeof(uint64_t));
         }
 }

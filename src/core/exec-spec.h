@@ -18,6 +18,7 @@ typedef struct Error Error;
 typedef enum ExecInput {
         EXEC_INPUT_NULL,
         EXEC_INPUT_DATA,
+        EXEC_INPUT_PIPE,
         EXEC_INPUT_INHERIT, /* the main job: what reeve itself was given, and so for its output */
 } ExecInput;
 
@@ -50,8 +51,11 @@ typedef struct ExecSpec {
         ExecInput input;
         void *input_data;
         size_t input_size;
-        bool input_pipe; /* asked for */
-        bool merge_output;
+        int fds[3]; /* the caller's own for 0, 1, 2; -EBADF: not given, or the job has them */
+        bool tee, merge_output;
+        bool tty;
+        uint64_t tty_rows, tty_columns; /* 0: default */
+        char *term;                     /* NULL: default */
 
         usec_t runtime_max;  /* USEC_INFINITY: none */
         usec_t timeout_stop; /* USEC_INFINITY: none */
@@ -87,6 +91,11 @@ int exec_spec_check(const ExecSpec *s, bool start, Error *e);
 /* Over argv and all settings but those that are SETTING_NEUTRAL. Tells mistakes apart, not forgeries:
  * FNV-1a, 128 bits. */
 void exec_spec_digest(const ExecSpec *s, RequestDigest *ret);
+
+/* Once the job has them: a copy here would keep open what the job closes. */
+void exec_spec_close_descriptors(ExecSpec *s);
+/* No two requests with descriptors are the same. */
+bool exec_spec_has_descriptors(const ExecSpec *s);
 
 /* Lets go of what only the start needed, secrets among it: environment, input. */
 void exec_spec_trim(ExecSpec *s);

@@ -213,6 +213,11 @@ int job_set_start(JobSet *set, ExecSpec *spec, Job **ret, bool *ret_existing, Er
                         RequestDigest digest;
 
                         exec_spec_digest(spec, &digest);
+                        if (exec_spec_has_descriptors(spec))
+                                return error_set(e, ERROR_JOB_EXISTS,
+                                                 "Id: \"%s\" is a job already; with descriptors no two "
+                                                 "requests are the same",
+                                                 id);
                         if (known->is_main || memcmp(&digest, &known->digest, sizeof(digest)) != 0)
                                 return error_set(e, ERROR_JOB_EXISTS,
                                                  "Id: \"%s\" is a job that was asked for differently", id);

@@ -18,13 +18,16 @@
 #include "basic/strv.h"
 #include "core/environment.h"
 #include "core/job-set.h"
+#include "core/job-stdio.h"
 #include "core/job.h"
 #include "core/session.h"
 #include "core/shell-state.h"
 #include "sys/capability.h"
 #include "sys/spawn.h"
-#include "sys/stdio.h"
 #include "sys/userdb.h"
+
+/* What nearly every terminal of today understands. */
+#define TERM_DEFAULT "xterm-256color"
 
 /* What SpawnParameters points to, until the clone. */
 typedef struct Preparation {
@@ -32,7 +35,8 @@ typedef struct Preparation {
         char **environment;
         gid_t *groups;
         char *script, *argv[4]; /* of a shell command */
-        int stdin_fd, stdout_fds[2], stderr_fds[2], cgroup_fd;
+        JobStdio stdio;
+        int cgroup_fd;
 } Preparation;
 
 static void preparation_done(Preparation *p)
@@ -41,15 +45,11 @@ static void preparation_done(Preparation *p)
         strv_free(p->environment);
         free(p->groups);
         free(p->script);
-        fd_close(p->stdin_fd);
+        job_stdio_done(&p->stdio);
         fd_close(p->cgroup_fd);
-        for (size_t i = 0; i < 2; i++) {
-                fd_close(p->stdout_fds[i]);
-                fd_close(p->stderr_fds[i]);
-        }
 }
 
-static int start_failed(Error *e, const char *step, int error)
+int job_start_failed(Error *e, const char *step, int error)
 {
         if (error == -ENOMEM)
                 return error_no_memory(e);
@@ -60,7 +60,7 @@ static int start_failed(Error *e, const char *step, int error)
 static int no_such_user(Error *e, SettingId id, const char *name, int r)
 {
         if (r != -ESRCH && r != -EINVAL)
-                return start_failed(e, "users", r);
+                return job_start_failed(e, "users", r);
         return error_set(e, ERROR_NO_SUCH_USER, "%s: \"%s\" is not known", settings[id].name, name);
 }
 
@@ -83,7 +83,7 @@ static int prepare_groups(const Job *job, Preparation *p, SpawnParameters *sp, E
         if (job->user && p->user.name) {
                 r = userdb_groups("/", p->user.name, sp->gid, &p->groups, &sp->n_groups);
                 if (r < 0)
-                        return start_failed(e, "groups", r);
+                        return job_start_failed(e, "groups", r);
         }
         for (char **s = spec->supplementary_groups; s && *s; s++) {
                 gid_t gid;
@@ -141,6 +141,7 @@ static int prepare_environment(Job *job, Preparation *p, SpawnParameters *sp, Er
                         .session = job->session_of->environment,
                         .working_directory = job->spec.shell_command ? job->working_directory : NULL,
                         .user = job->spec.user ? &p->user : NULL,
+                        .term = job->spec.tty ? job->spec.term ?: TERM_DEFAULT : NULL,
                         .job_id = job->id,
                         .session_name = job->session,
                         .set = job->spec.environment,
@@ -191,33 +192,15 @@ static void prepare_credentials(Job *job, int nice, SpawnParameters *sp)
                 sp->capabilities |= UINT64_C(1) << capability_from_string(*s);
 }
 
-static int prepare_stdio(const Job *job, Preparation *p, SpawnParameters *sp, Error *e)
+static int prepare_stdio(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
 {
-        const ExecSpec *spec = &job->spec;
         int r;
 
-        if (spec->input == EXEC_INPUT_INHERIT)
-                return 0;
-        if (spec->input == EXEC_INPUT_DATA) {
-                r = stdio_data(spec->input_data, spec->input_size);
-                if (r < 0)
-                        return start_failed(e, "stdio", r);
-                p->stdin_fd = r;
-        }
-        r = stdio_output_pipe(p->stdout_fds);
-        if (r >= 0 && !spec->merge_output)
-                r = stdio_output_pipe(p->stderr_fds);
+        r = job_stdio_open(job, sp->set_user ? sp->uid : (uid_t) -1, &p->stdio, e);
         if (r < 0)
-                return start_failed(e, "stdio", r);
-        if (sp->set_user) {
-                /* Best effort: without CAP_CHOWN the job writes all the same, only not by that name. */
-                (void) stdio_give(p->stdout_fds[1], sp->uid);
-                if (p->stderr_fds[1] >= 0)
-                        (void) stdio_give(p->stderr_fds[1], sp->uid);
-        }
-        sp->fds[0] = spec->input == EXEC_INPUT_DATA ? p->stdin_fd : job->set->null_fd;
-        sp->fds[1] = p->stdout_fds[1];
-        sp->fds[2] = spec->merge_output ? p->stdout_fds[1] : p->stderr_fds[1];
+                return r;
+        memcpy(sp->fds, p->stdio.child, sizeof(sp->fds));
+        sp->terminal = p->stdio.terminal;
         return 0;
 }
 
@@ -261,11 +244,11 @@ static int prepare(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
 
         r = scope_new(job->set->config.tree, session_slice_folder(job->slice), job->id, &job->scope);
         if (r < 0)
-                return start_failed(e, "cgroup", r);
+                return job_start_failed(e, "cgroup", r);
         r = scope_open_fd(job->scope);
         if (r < 0 && r != -EBADF) /* -EBADF: a process group, which has none. Without it the job would run in
                                      our own cgroup */
-                return start_failed(e, "cgroup", r);
+                return job_start_failed(e, "cgroup", r);
         p->cgroup_fd = sp->cgroup_fd = r;
         return 0;
 }
@@ -273,9 +256,7 @@ static int prepare(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
 int job_start(Job *job, Error *e)
 {
         _cleanup_(preparation_done) Preparation p = {
-                        .stdin_fd = -EBADF,
-                        .stdout_fds = {-EBADF, -EBADF},
-                        .stderr_fds = {-EBADF, -EBADF},
+                        .stdio = JOB_STDIO_NULL,
                         .cgroup_fd = -EBADF,
         };
         SpawnParameters sp = {.fds = {-EBADF, -EBADF, -EBADF}, .cgroup_fd = -EBADF};
@@ -285,14 +266,16 @@ int job_start(Job *job, Error *e)
         if (r < 0)
                 return r;
         /* The capture first: what it needs may fail, and there is no process yet to be ended for it. */
-        r = capture_start(&job->capture, (int[2]){p.stdout_fds[0], p.stderr_fds[0]});
+        if (p.stdio.terminal)
+                capture_set_terminal(&job->capture);
+        r = capture_start(&job->capture, p.stdio.captured);
         if (r < 0)
-                return start_failed(e, "stdio", r);
-        p.stdout_fds[0] = p.stderr_fds[0] = -EBADF;
+                return job_start_failed(e, "stdio", r);
+        p.stdio.captured[0] = p.stdio.captured[1] = -EBADF;
 
         r = spawn(&sp, &job->leader, &job->status_fd);
         if (r < 0)
-                return start_failed(e, spawn_step_to_string(SPAWN_CLONE), r);
+                return job_start_failed(e, spawn_step_to_string(SPAWN_CLONE), r);
         job->pid = job->leader.pid;
         scope_set_leader(job->scope, job->pid);
         return 0;
@@ -315,7 +298,7 @@ static int explain_exec(const Job *job, const SpawnFailure *failure, Error *e)
                 return error_set(e, ERROR_COMMAND_NOT_EXECUTABLE, "\"%s\": %s (%s)",
                                  isempty(failure->detail) ? command : failure->detail,
                                  errno_text(failure->error), errno_name(failure->error));
-        default: return start_failed(e, spawn_step_to_string(SPAWN_EXEC), failure->error);
+        default: return job_start_failed(e, spawn_step_to_string(SPAWN_EXEC), failure->error);
         }
 }
 
@@ -360,9 +343,9 @@ int job_start_explain(const Job *job, const SpawnFailure *failure, Error *e)
             (failure->error == EPERM || failure->error == EACCES))
                 return error_set(e, ERROR_NOT_SUPPORTED, "%s: reeve has not the privilege here: %s (%s)",
                                  settings[id].name, errno_text(failure->error), errno_name(failure->error));
-        return start_failed(e,
-                            failure->step >= 0 && failure->step < _SPAWN_STEP_MAX
-                                            ? spawn_step_to_string((SpawnStep) failure->step)
-                                            : "spawn",
-                            failure->error);
+        return job_start_failed(e,
+                                failure->step >= 0 && failure->step < _SPAWN_STEP_MAX
+                                                ? spawn_step_to_string((SpawnStep) failure->step)
+                                                : "spawn",
+                                failure->error);
 }

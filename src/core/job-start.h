@@ -11,5 +11,8 @@ typedef struct SpawnFailure SpawnFailure;
  * process is left. */
 int job_start(Job *job, Error *e);
 
+/* StartFailed, "STEP: strerror (ERRNO NAME)", or for want of memory. */
+int job_start_failed(Error *e, const char *step, int error);
+
 /* What the child reported, in the contract's words. */
 int job_start_explain(const Job *job, const SpawnFailure *failure, Error *e);

@@ -172,6 +172,7 @@ static void do_finish(Job *job)
         scope_keeper_release(job->set->config.keeper, TAKE_PTR(job->scope));
         session_slice_unref(TAKE_PTR(job->slice));
         job->finish_time = clock_realtime();
+        input_close(&job->input);
         exec_spec_trim(&job->spec);
         ring_set_finished(job->ring);
         tell(job, JOB_MOMENT_FINISHED);
@@ -213,8 +214,11 @@ static void job_event(Job *job, JobEvent event)
                 job_set_tell(job->set, job, JOB_SET_EXITED);
                 tell(job, JOB_MOMENT_EXITED);
         }
-        if (had_output && !job->fsm.output)
+        if (had_output && !job->fsm.output) {
+                if (job->input.kind == INPUT_TTY) /* nobody reads it any more: so it is hung up */
+                        input_close(&job->input);
                 tell(job, JOB_MOMENT_DRAINED);
+        }
         if (actions & JOB_DO_CLOSE_OUTPUT)
                 do_close_output(job);
         if (actions & JOB_DO_FINISH)
@@ -342,6 +346,7 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
                 session_run_ended(job);
         }
 
+        input_leader_ended(&job->input);
         drained = capture_take(&job->capture);
         tell(job, JOB_MOMENT_OUTPUT);
         job_event(job, JOB_EVENT_LEADER_EXITED);
@@ -354,19 +359,6 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
                 job_event(job, JOB_EVENT_DRAINED);
 }
 
-/* Who asks for a large answer gets a log that can hold it: of both streams, headers of short lines included,
- * as far as the budget goes. Memory is taken only as output comes. */
-static uint64_t log_max_bytes(const JobSet *set, const ExecSpec *spec)
-{
-        uint64_t wanted = spec->log_max_bytes;
-
-        if (wanted == 0 && exec_spec_is_given(spec, SETTING_OUTPUT_MAX_BYTES)) {
-                wanted = MIN(spec->output_max_bytes * 4, set->config.store->budget / 2);
-                wanted = MAX(wanted, RING_BYTES_DEFAULT);
-        }
-        return wanted ?: RING_BYTES_DEFAULT;
-}
-
 int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e)
 {
         _cleanup_(job_freep) Job *job = alloc_new(Job);
@@ -375,6 +367,7 @@ int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool 
         if (!job)
                 return error_no_memory(e);
         job->set = set;
+        exec_spec_init(&job->spec);
         list_init(&job->by_age);
         list_init(&job->finished);
         list_init(&job->in_session);
@@ -382,6 +375,7 @@ int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool 
         scope_watch_init(&job->scope_watch, job_scope_changed);
         job->status_fd = -EBADF;
         job->leader = PIDREF_NULL;
+        input_init(&job->input);
         job->usage = SCOPE_USAGE_UNKNOWN;
         job->is_main = is_main;
         job->exit_code = -1;
@@ -393,7 +387,7 @@ int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool 
         job->session = str_copy(session->name);
         job->user = spec->user ? str_copy(spec->user) : session->user ? str_copy(session->user) : NULL;
         if (!job->id || !job->session || (!job->user && (spec->user || session->user)) ||
-            ring_new(set->config.store, log_max_bytes(set, spec), &job->ring) < 0)
+            ring_new(set->config.store, job_log_max_bytes(set, spec), &job->ring) < 0)
                 return error_no_memory(e);
         capture_init(&job->capture, &set->capture_host, job->ring);
         exec_spec_digest(spec, &job->digest);
@@ -423,6 +417,7 @@ int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool 
                 return r;
         }
         exec_spec_init(spec);
+        exec_spec_close_descriptors(&job->spec); /* the job has them */
         *ret = TAKE_PTR(job);
         return 0;
 }
@@ -448,6 +443,7 @@ Job *job_free(Job *job)
         sd_event_source_disable_unref(job->status_source);
         fd_close(job->status_fd);
         capture_done(&job->capture);
+        input_done(&job->input);
         pidref_done(&job->leader);
         if (job->scope)
                 scope_keeper_release(job->set->config.keeper, job->scope);
@@ -470,29 +466,4 @@ void job_stop(Job *job, int sig, usec_t timeout)
         job->stop_signal = sig > 0 ? sig : (int) job->spec.kill_signal;
         job->stop_timeout = timeout;
         job_event(job, timeout == 0 ? JOB_EVENT_KILL : JOB_EVENT_STOP);
-}
-
-int job_parse_cursor(const Job *job, const char *cursor, RingReader *ret, Error *e)
-{
-        RingPosition position;
-        int r;
-
-        if (isempty(cursor)) {
-                ring_reader_seek(ret, job->ring, NULL);
-                return 0;
-        }
-        if (streq(cursor, "tail")) {
-                ring_reader_seek_tail(ret, job->ring);
-                return 0;
-        }
-        r = cursor_parse(cursor, &job->log, &position);
-        if (r == -ESTALE)
-                return error_set(e, ERROR_BAD_CURSOR,
-                                 "The cursor is of another job, or of an earlier run of reeve");
-        if (r < 0)
-                return error_set(e, ERROR_BAD_CURSOR, "This is no cursor");
-        if (ring_check_position(job->ring, &position) < 0)
-                return error_set(e, ERROR_BAD_CURSOR, "The cursor is in the future");
-        ring_reader_seek(ret, job->ring, &position);
-        return 0;
 }

@@ -12,6 +12,7 @@
 #include "core/capture.h"
 #include "core/error.h"
 #include "core/exec-spec.h"
+#include "core/input.h"
 #include "core/job-fsm.h"
 #include "core/scope-keeper.h"
 #include "core/timer.h"
@@ -101,6 +102,7 @@ struct Job {
 
         Ring *ring;
         Capture capture;
+        Input input;
         Timer runtime_timer, stop_timer;
 
         /* Of a shell command in a session, until its leader has ended: what it was given, and what it says
@@ -173,5 +175,7 @@ void job_usage(Job *job, ScopeUsage *ret);
 /* How many processes it has now. */
 size_t job_count_processes(const Job *job);
 
+/* For job.c. */
+uint64_t job_log_max_bytes(const JobSet *set, const ExecSpec *spec);
 /* "" and "tail" of ReadLog, or a cursor of this log: 0, or -EBADMSG with e set. */
 int job_parse_cursor(const Job *job, const char *cursor, RingReader *ret, Error *e);

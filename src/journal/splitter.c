@@ -5,7 +5,7 @@
  * bytes as it flows.
  *
  * A person who watches wants to see a prompt, which has no newline: what has waited for 100 ms goes out as a
- * partial record. Time is what the caller says it is. */
+ * partial record, and on a terminal after 5 ms. Time is what the caller says it is. */
 
 #include "journal/splitter.h"
 
@@ -30,13 +30,13 @@ static inline void sink_append(const Sink *k, unsigned flags, const char *data, 
 
 void splitter_init(Splitter *s, Stream stream)
 {
-        *s = (Splitter){.stream = stream};
+        *s = (Splitter){.stream = stream, .delay = SPLITTER_DELAY_USEC};
 }
 
 void splitter_done(Splitter *s)
 {
         free(s->held);
-        *s = (Splitter){.stream = s->stream};
+        *s = (Splitter){.stream = s->stream, .delay = s->delay};
 }
 
 /* With nothing held, memory of more than `keep` bytes goes. */
@@ -75,7 +75,7 @@ static bool held_is_character(const Splitter *s)
 /* size: so that RECORD_DATA_MAX is not exceeded. False: no memory, nothing was taken. */
 static bool held_append(Splitter *s, const char *data, size_t size, usec_t monotonic)
 {
-        bool waited = held_is_character(s) && monotonic >= usec_add(s->since, SPLITTER_DELAY_USEC);
+        bool waited = held_is_character(s) && monotonic >= usec_add(s->since, s->delay);
 
         if (!held_reserve(s, s->n_held + size))
                 return false;
@@ -176,7 +176,7 @@ usec_t splitter_deadline(const Splitter *s)
 {
         if (s->n_held == 0)
                 return USEC_INFINITY;
-        return usec_add(s->since, held_is_character(s) ? SPLITTER_CHARACTER_USEC : SPLITTER_DELAY_USEC);
+        return usec_add(s->since, held_is_character(s) ? SPLITTER_CHARACTER_USEC : s->delay);
 }
 
 void splitter_flush(Splitter *s, Ring *ring, bool all, usec_t realtime, usec_t monotonic)

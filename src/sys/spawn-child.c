@@ -85,8 +85,8 @@ static int write_text(int dir_fd, const char *path, const char *text, size_t n)
         return r;
 }
 
-/* A session of its own, without a terminal; or the foreground of the terminal that is there, as a shell
- * would do it. */
+/* A session of its own, without a terminal or with the one that it was given; or the foreground of the
+ * terminal that is there, as a shell would do it. */
 static int child_session(const SpawnParameters *p)
 {
         int terminal = p->fds[0] >= 0 ? p->fds[0] : STDIN_FILENO;
@@ -94,7 +94,7 @@ static int child_session(const SpawnParameters *p)
         pid_t group;
 
         if (!p->foreground)
-                return setsid() < 0 ? -errno : 0;
+                return setsid() < 0 || (p->terminal && ioctl(p->fds[0], TIOCSCTTY, 0) < 0) ? -errno : 0;
 
         if (setpgid(0, 0) < 0)
                 return -errno;

@@ -67,6 +67,7 @@ typedef struct SpawnParameters {
         int fds[3];    /* become 0, 1, 2; each > 2; -EBADF: stays what reeve has (the main job) */
         int cgroup_fd; /* O_RDONLY|O_DIRECTORY of the scope; -EBADF: stays where reeve is */
 
+        bool terminal;   /* fds[0] is a terminal, and becomes the session's */
         bool foreground; /* a process group of its own, in the foreground of the terminal on 0 if there is
                             one, else a session */
         bool set_umask, set_nice, set_oom_score, set_user, set_group, set_groups, set_capabilities,

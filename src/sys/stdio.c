@@ -30,15 +30,16 @@ static int fd_above_stdio_take(int fd)
         return r;
 }
 
-int stdio_output_pipe(int ret[static 2])
+/* our_end: which of the two that pipe(2) gives is ours. */
+static int pipe_new(size_t our_end, int ret[static 2])
 {
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
         int fds[2];
 
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return -errno;
-        ours = fd_above_stdio_take(fds[0]);
-        theirs = fd_above_stdio_take(fds[1]);
+        ours = fd_above_stdio_take(fds[our_end]);
+        theirs = fd_above_stdio_take(fds[1 - our_end]);
         if (ours < 0)
                 return ours;
         if (theirs < 0)
@@ -50,6 +51,16 @@ int stdio_output_pipe(int ret[static 2])
         ret[0] = TAKE_FD(ours);
         ret[1] = TAKE_FD(theirs);
         return 0;
+}
+
+int stdio_output_pipe(int ret[static 2])
+{
+        return pipe_new(0, ret);
+}
+
+int stdio_input_pipe(int ret[static 2])
+{
+        return pipe_new(1, ret);
 }
 
 int stdio_enlarge_pipe(int fd, size_t size)
@@ -119,6 +130,15 @@ int stdio_data(const void *data, size_t size)
 ssize_t stdio_read(int fd, void *buf, size_t size)
 {
         ssize_t n = read(fd, buf, size);
+
+        if (n < 0)
+                return errno == EINTR ? -EAGAIN : -errno;
+        return n;
+}
+
+ssize_t stdio_write(int fd, const void *data, size_t size)
+{
+        ssize_t n = write(fd, data, size);
 
         if (n < 0)
                 return errno == EINTR ? -EAGAIN : -errno;

@@ -7,6 +7,8 @@
 
 /* A pipe to take output from: ret[0], ours, is non-blocking; ret[1], the job's, blocks. */
 int stdio_output_pipe(int ret[static 2]);
+/* A pipe to give input by: ret[0], ours, is for writing and non-blocking; ret[1], the job's, blocks. */
+int stdio_input_pipe(int ret[static 2]);
 /* Best effort: a pipe of that many bytes (F_SETPIPE_SZ); fails without CAP_SYS_RESOURCE once the user's
  * share is used up. */
 int stdio_enlarge_pipe(int fd, size_t size);
@@ -22,3 +24,5 @@ int stdio_data(const void *data, size_t size);
 /* read(2) that takes EINTR as EAGAIN: > 0 bytes, 0 end of file, -EAGAIN nothing there now, other negative
  * errno. */
 ssize_t stdio_read(int fd, void *buf, size_t size);
+/* write(2), likewise: how much was taken, -EAGAIN for none now, other negative errno. */
+ssize_t stdio_write(int fd, const void *data, size_t size);

@@ -93,22 +93,20 @@ enum {
           "where input comes from")                                                                         \
         X(STANDARD_INPUT_DATA, "StandardInputData", "StandardInputText", BLOB, 0, 0, 0, NULL,               \
           "the input itself")                                                                               \
-        X(STANDARD_INPUT_FD, "StandardInputFileDescriptor", NULL, FD,                                       \
-          SETTING_UNAVAILABLE | SETTING_BUS_ONLY, 0, 0, NULL, "a descriptor to read from")                  \
-        X(STANDARD_OUTPUT_FD, "StandardOutputFileDescriptor", NULL, FD,                                     \
-          SETTING_UNAVAILABLE | SETTING_BUS_ONLY, 0, 0, NULL, "a descriptor to write to")                   \
-        X(STANDARD_ERROR_FD, "StandardErrorFileDescriptor", NULL, FD,                                       \
-          SETTING_UNAVAILABLE | SETTING_BUS_ONLY, 0, 0, NULL, "a descriptor to write errors to")            \
+        X(STANDARD_INPUT_FD, "StandardInputFileDescriptor", NULL, FD, SETTING_BUS_ONLY, 0, 0, NULL,         \
+          "a descriptor to read from")                                                                      \
+        X(STANDARD_OUTPUT_FD, "StandardOutputFileDescriptor", NULL, FD, SETTING_BUS_ONLY, 0, 0, NULL,       \
+          "a descriptor to write to")                                                                       \
+        X(STANDARD_ERROR_FD, "StandardErrorFileDescriptor", NULL, FD, SETTING_BUS_ONLY, 0, 0, NULL,         \
+          "a descriptor to write errors to")                                                                \
         X(TEE, "Tee", NULL, BOOL, SETTING_UNAVAILABLE | SETTING_BUS_ONLY, 0, 0, NULL,                       \
           "the log and the descriptors both")                                                               \
         X(MERGE_OUTPUT, "MergeOutput", "MergeOutput", BOOL, 0, 0, 0, NULL,                                  \
           "one pipe for stdout and stderr")                                                                 \
-        X(TTY, "TTY", "TTY", BOOL, SETTING_UNAVAILABLE, 0, 0, NULL, "a terminal of its own")                \
-        X(TTY_ROWS, "TTYRows", "TTYRows", UINT16, SETTING_UNAVAILABLE, 1, UINT16_MAX, NULL,                 \
-          "height of the terminal")                                                                         \
-        X(TTY_COLUMNS, "TTYColumns", "TTYColumns", UINT16, SETTING_UNAVAILABLE, 1, UINT16_MAX, NULL,        \
-          "width of the terminal")                                                                          \
-        X(TERM, "Term", "Term", STRING, SETTING_UNAVAILABLE, 0, 0, NULL, "kind of the terminal")            \
+        X(TTY, "TTY", "TTY", BOOL, 0, 0, 0, NULL, "a terminal of its own")                                  \
+        X(TTY_ROWS, "TTYRows", "TTYRows", UINT16, 0, 1, UINT16_MAX, NULL, "height of the terminal")         \
+        X(TTY_COLUMNS, "TTYColumns", "TTYColumns", UINT16, 0, 1, UINT16_MAX, NULL, "width of the terminal") \
+        X(TERM, "Term", "Term", STRING, 0, 0, 0, NULL, "kind of the terminal")                              \
         X(RUNTIME_MAX, "RuntimeMaxUSec", "RuntimeMaxSec", USEC, 0, 0, UINT64_MAX, NULL,                     \
           "time it may run; then as stop")                                                                  \
         X(KILL_SIGNAL, "KillSignal", "KillSignal", SIGNAL, 0, 1, 64, NULL, "signal that asks it to end")    \

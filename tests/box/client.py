@@ -380,6 +380,22 @@ class Connection:
     def job(self, id, member, signature="", *args, timeout=30):
         return self.call(job_path(id), JOB, member, signature, *args, timeout=timeout)
 
+    def write_input(self, id, data=b"", eof=False):
+        accepted, = self.job(id, "WriteInput", "ayb", data, eof)
+        return accepted
+
+    def feed(self, id, data, eof=True, timeout=30):
+        """All of data, as the job takes it."""
+        deadline = time.monotonic() + timeout
+        while True:
+            accepted = self.write_input(id, data, eof)
+            data = data[accepted:]
+            if not data:
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{id} left {len(data)} bytes of its input within {timeout} s")
+            time.sleep(0 if accepted else 0.005)
+
     def output(self, id, **options):
         out, err, details = self.job(id, "GetOutput", "a{sv}", variants(options))
         return out, err, plain(details)

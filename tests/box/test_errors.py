@@ -195,6 +195,19 @@ class TestInvalidOptions(Refusals):
             self.exec_refused("InvalidArgs", "StandardInput", StandardInput="null", StandardInputData=b"x")
         with self.subTest("a terminal and data"):
             self.exec_refused("InvalidArgs", "StandardInput", TTY=True, StandardInput="data", StandardInputData=b"x")
+        with self.subTest("a terminal and its size"):
+            for key, value in {"TTYRows": 10, "TTYColumns": 10, "Term": "vt100"}.items():
+                self.invalid(key, value)
+        with self.subTest("a terminal and another output"):
+            self.exec_refused("InvalidArgs", "MergeOutput", TTY=True, MergeOutput=False)
+            self.exec_refused("InvalidArgs", "Tee", Tee=True)
+            self.exec_refused("InvalidArgs", "Tee", TTY=True, Tee=True)
+            with open(os.devnull, "r+b") as null:
+                for key in ("StandardInputFileDescriptor", "StandardOutputFileDescriptor", "StandardErrorFileDescriptor"):
+                    self.exec_refused("InvalidArgs", key, **{"TTY": True, key: null})
+                self.exec_refused("InvalidArgs", "StandardInputFileDescriptor", StandardInput="null",
+                                  StandardInputFileDescriptor=null)
+                self.exec_refused("InvalidArgs", "MergeOutput", MergeOutput=True, StandardErrorFileDescriptor=null)
 
     def test_start_only_and_exec_only(self):
         for key, value in {"Restart": "always", "RestartUSec": 1, "RestartMaxDelayUSec": 1, "StartLimitBurst": 1,
@@ -225,25 +238,16 @@ class TestNotYet(Refusals):
             self.refused("NotSupported", key, call=lambda: self.bus.start(["true"], **{key: value}))
 
     def test_each(self):
-        self.not_supported("TTY", True)
         for key in ("MemoryMax", "MemoryHigh", "MemorySwapMax", "TasksMax", "CPUQuotaPerSecUSec", "CPUWeight", "IOWeight"):
             # A limit that a controller has to keep, where there is none.
             if not self.bus.property("Controllers"):
                 self.not_supported(key, 1000)
-        self.not_supported("StandardInput", "pipe")
         self.not_supported("NotifyAccess", "main")
         self.not_supported("NotifyAccess", "all")
         self.not_supported("ControlAccess", "none")
         for key, value in {"Restart": "always", "RestartUSec": 1000, "RestartMaxDelayUSec": 1000, "StartLimitBurst": 3,
                            "StartLimitIntervalUSec": 1000}.items():
             self.not_supported(key, value, start_only=True)
-
-    def test_descriptors(self):
-        if not self.bus.takes_descriptors:
-            self.skipTest("this reeve says at once that it takes no descriptors")
-        with open(os.devnull, "r+b") as null:
-            for key in ("StandardInputFileDescriptor", "StandardOutputFileDescriptor", "StandardErrorFileDescriptor"):
-                self.not_supported(key, null)
 
     def test_wrong_is_said_before_impossible(self):
         self.exec_refused("InvalidArgs", "Nix", ControlAccess="none", Nix=V("s", ""))

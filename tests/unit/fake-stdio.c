@@ -1,4 +1,5 @@
-/* What becomes a job's 0, 1 and 2, the users that there are, and memory for rings. Pipes are real. */
+/* What becomes a job's 0, 1 and 2, the users that there are, and memory for rings. Pipes are real; a
+ * terminal is a pair of sockets, which has a line discipline as little as it has one. */
 
 #include "fake-sys.h"
 
@@ -7,11 +8,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "basic/alloc.h"
 #include "basic/fd.h"
 #include "sys/capability.h"
+#include "sys/pty.h"
 #include "sys/ring-memory.h"
 #include "sys/stdio.h"
 #include "sys/userdb.h"
@@ -43,6 +46,20 @@ int stdio_output_pipe(int ret[static 2])
         if (pipe2(ret, O_CLOEXEC) < 0)
                 return -errno;
         ck_assert_int_eq(fcntl(ret[0], F_SETFL, O_NONBLOCK), 0);
+        return 0;
+}
+
+int stdio_input_pipe(int ret[static 2])
+{
+        int fds[2];
+
+        if (fake.pipe_error)
+                return fake.pipe_error;
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                return -errno;
+        ck_assert_int_eq(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+        ret[0] = fds[1];
+        ret[1] = fds[0];
         return 0;
 }
 
@@ -86,6 +103,56 @@ ssize_t stdio_read(int fd, void *buf, size_t size)
         ssize_t n = read(fd, buf, fake.read_max > 0 ? MIN(size, fake.read_max) : size);
 
         return n < 0 ? -errno : n;
+}
+
+ssize_t stdio_write(int fd, const void *data, size_t size)
+{
+        ssize_t n = send(fd, data, size, MSG_NOSIGNAL);
+
+        if (n < 0 && errno == ENOTSOCK)
+                n = write(fd, data, size);
+        return n < 0 ? -errno : n;
+}
+
+/* sys/pty.h */
+
+int pty_open(unsigned rows, unsigned columns, int *ret_master, int *ret_slave, const char **ret_what)
+{
+        int fds[2];
+
+        *ret_what = "/dev/ptmx";
+        if (fake.pty_error)
+                return fake.pty_error;
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+        ck_assert_int_eq(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+        fake.tty_rows = rows;
+        fake.tty_columns = columns;
+        *ret_master = fds[0];
+        *ret_slave = fds[1];
+        return 0;
+}
+
+int pty_give(int slave, uid_t uid)
+{
+        fake.n_given++;
+        fake.given_to = uid;
+        return fake.give_error;
+}
+
+int pty_set_size(int fd, unsigned rows, unsigned columns)
+{
+        ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
+        fake.tty_rows = rows;
+        fake.tty_columns = columns;
+        return 0;
+}
+
+int pty_eof_character(int fd, char *ret)
+{
+        if (fake.tty_has_no_eof)
+                return -ENODATA;
+        *ret = 4;
+        return 0;
 }
 
 /* sys/userdb.h: alice, of the group alice (1000) and a member of wheel (10) and video (44); root. */

@@ -69,13 +69,16 @@ typedef struct FakeSys {
         bool no_tree; /* cgroup_tree_open() finds none */
         int spawn_error, pipe_error, scope_new_error, scope_fd_error, scope_populated_error;
         int scope_watch_open_error, scope_watch_add_error, userdb_groups_error, give_error;
+        int pty_error;
+        bool tty_has_no_eof;            /* the terminals' end-of-file character is disabled */
         bool scope_watch_overflow;      /* the next notices are lost, and that is told */
         unsigned scope_busy;            /* as many scope_remove() are EBUSY */
         FakeProcess *ends_before_watch; /* exits when its scope is about to be watched; NULL: nobody */
 
         unsigned n_spawned, n_scopes, n_slices, n_watches, n_enlarged, n_given, n_folders_left, n_all_killed;
         uid_t given_to;
-        size_t mapped; /* bytes */
+        unsigned tty_rows, tty_columns; /* as they were set last */
+        size_t mapped;                  /* bytes */
 } FakeSys;
 extern FakeSys fake;
 

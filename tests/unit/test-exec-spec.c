@@ -111,7 +111,7 @@ static const struct {
                 [SETTING_TTY] = {{"true", "false"}, {0}},
                 [SETTING_TTY_ROWS] = {{"1", "65535"}, {"0"}},
                 [SETTING_TTY_COLUMNS] = {{"1", "65535"}, {"0"}},
-                [SETTING_TERM] = {{"xterm", "vt100"}, {0}},
+                [SETTING_TERM] = {{"xterm", "vt100"}, {""}},
                 [SETTING_RUNTIME_MAX] = {{"0", "1", MAX64}, {0}},
                 [SETTING_KILL_SIGNAL] = {{"1", "15", "64"}, {"0", "65", "-15"}},
                 [SETTING_TIMEOUT_STOP] = {{"0", "1", MAX64}, {0}},
@@ -303,8 +303,27 @@ START_TEST(contradictions)
                    "StandardInputFileDescriptor");
         check_pair(SETTING_STANDARD_INPUT, "null", SETTING_STANDARD_INPUT_FD, "", ERROR_INVALID_ARGS,
                    "StandardInputFileDescriptor");
-        check_pair(SETTING_STANDARD_INPUT_FD, "", 0, NULL, ERROR_NOT_SUPPORTED,
-                   "StandardInputFileDescriptor");
+        check_pair(SETTING_STANDARD_INPUT_FD, "", 0, NULL, ERROR_NONE, NULL);
+        check_pair(SETTING_TTY, "true", SETTING_STANDARD_INPUT_DATA, "x", ERROR_INVALID_ARGS,
+                   "StandardInputData");
+        check_pair(SETTING_TTY, "true", SETTING_STANDARD_OUTPUT_FD, "", ERROR_INVALID_ARGS,
+                   "StandardOutputFileDescriptor");
+        check_pair(SETTING_TTY, "true", SETTING_STANDARD_ERROR_FD, "", ERROR_INVALID_ARGS,
+                   "StandardErrorFileDescriptor");
+        check_pair(SETTING_TTY, "true", SETTING_TEE, "true", ERROR_INVALID_ARGS, "Tee");
+        check_pair(SETTING_TTY, "true", SETTING_MERGE_OUTPUT, "false", ERROR_INVALID_ARGS, "MergeOutput");
+        check_pair(SETTING_TTY, "true", SETTING_MERGE_OUTPUT, "true", ERROR_NONE, NULL); /* "a TTY is so" */
+        check_pair(SETTING_TTY, "false", SETTING_STANDARD_INPUT, "pipe", ERROR_NONE, NULL);
+        check_pair(SETTING_TTY, "true", SETTING_TTY_ROWS, "1", ERROR_NONE, NULL);
+        check_pair(SETTING_TTY, "false", SETTING_TTY_ROWS, "1", ERROR_INVALID_ARGS, "TTYRows");
+        check_pair(SETTING_TTY_ROWS, "1", 0, NULL, ERROR_INVALID_ARGS, "TTYRows");
+        check_pair(SETTING_TTY_COLUMNS, "1", 0, NULL, ERROR_INVALID_ARGS, "TTYColumns");
+        check_pair(SETTING_TERM, "vt100", 0, NULL, ERROR_INVALID_ARGS, "Term");
+        check_pair(SETTING_MERGE_OUTPUT, "true", SETTING_STANDARD_ERROR_FD, "", ERROR_INVALID_ARGS,
+                   "MergeOutput");
+        check_pair(SETTING_MERGE_OUTPUT, "true", SETTING_STANDARD_OUTPUT_FD, "", ERROR_NONE, NULL);
+        check_pair(SETTING_TEE, "true", 0, NULL, ERROR_INVALID_ARGS, "Tee");
+        check_pair(SETTING_TEE, "true", SETTING_STANDARD_INPUT_FD, "", ERROR_INVALID_ARGS, "Tee");
 }
 END_TEST
 
@@ -319,6 +338,10 @@ START_TEST(not_built_yet_is_told_by_name)
                 set_ok(&s, id, cases[id].good[0]);
                 if (id == SETTING_STANDARD_INPUT_DATA)
                         set_ok(&s, SETTING_STANDARD_INPUT, "data");
+                if (id == SETTING_TTY_ROWS || id == SETTING_TTY_COLUMNS || id == SETTING_TERM)
+                        set_ok(&s, SETTING_TTY, "true");
+                if (id == SETTING_TEE)
+                        set_ok(&s, SETTING_STANDARD_ERROR_FD, "");
                 check_kind(&s, true, unavailable ? ERROR_NOT_SUPPORTED : ERROR_NONE, settings[id].name);
                 check_kind(&s, false,
                            start_only    ? ERROR_INVALID_ARGS
@@ -327,7 +350,6 @@ START_TEST(not_built_yet_is_told_by_name)
                            settings[id].name);
                 exec_spec_done(&s);
         }
-        check_pair(SETTING_STANDARD_INPUT, "pipe", 0, NULL, ERROR_NOT_SUPPORTED, "StandardInput");
 }
 END_TEST
 
