@@ -26,15 +26,15 @@
 #define READ_DEFAULT (UINT64_C(256) * 1024)
 #define READ_MAX (UINT64_C(8) * 1024 * 1024)
 
-int log_streams_from_strv(char *const *words, unsigned allowed, unsigned *ret, Error *e)
+int log_streams_from_strv(bool given, char *const *words, unsigned allowed, unsigned *ret, Error *e)
 {
         unsigned mask = 0;
 
-        if (!words) {
+        if (!given) {
                 *ret = allowed;
                 return 0;
         }
-        for (; *words; words++) {
+        for (; words && *words; words++) {
                 int stream = stream_from_string(*words);
 
                 if (stream < 0 || !(allowed & STREAM_MASK(stream)))
@@ -59,15 +59,16 @@ static int read_output_request(sd_bus_message *m, OutputRequest *ret, Error *e)
                         {"SinceUSec", SETTING_TYPE_USEC, &ret->since},
                         {"Text", SETTING_TYPE_BOOL, &ret->text},
         };
+        uint64_t given;
         int r;
 
         *ret = (OutputRequest){.max_bytes = EXEC_OUTPUT_DEFAULT, .lines = UINT64_MAX};
-        r = dict_read(m, keys, ELEMENTSOF(keys), NULL, e);
+        r = dict_read(m, keys, ELEMENTSOF(keys), &given, e);
         if (r < 0)
                 return r;
         if (ret->text)
                 ret->max_bytes = MIN(ret->max_bytes, TEXT_MAX);
-        return log_streams_from_strv(streams, STREAM_MASK_OUTPUT, &ret->streams, e);
+        return log_streams_from_strv(given & (1U << 2), streams, STREAM_MASK_OUTPUT, &ret->streams, e);
 }
 
 int bus_job_method_get_output(sd_bus_message *m, Peer *peer, Job *job, sd_bus_error *ret_error)
@@ -136,15 +137,17 @@ static int read_read_request(sd_bus_message *m, ReadRequest *ret, Error *e)
                         {"WaitUSec", SETTING_TYPE_USEC, &ret->wait},
         };
         const char *cursor;
+        uint64_t given;
         int r;
 
         *ret = (ReadRequest){.max_bytes = READ_DEFAULT, .lines = UINT64_MAX};
         r = sd_bus_message_read(m, "s", &cursor);
         if (r < 0)
                 return r;
-        r = dict_read(m, keys, ELEMENTSOF(keys), NULL, e);
+        r = dict_read(m, keys, ELEMENTSOF(keys), &given, e);
         if (r >= 0)
-                r = log_streams_from_strv(streams, STREAM_MASK_ALL, &ret->filter.streams, e);
+                r = log_streams_from_strv(given & (1U << 2), streams, STREAM_MASK_ALL, &ret->filter.streams,
+                                          e);
         if (r < 0)
                 return r;
         ret->cursor = str_copy(cursor);

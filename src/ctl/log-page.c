@@ -1,7 +1,6 @@
 /*
- * ReadLog instead of FollowLog, though that would format as well: pages end where the caller wants, there is
- * no pipe to wait for, and the bytes come as they were written. The formats are those of src/journal on
- * either side.
+ * ReadLog instead of FollowLog, though that would format as well: pages end where the caller wants, and
+ * there is no pipe to wait for. The formats are those of src/journal on either side.
  */
 
 #include "ctl/log-page.h"
@@ -36,7 +35,7 @@ static int append_streams(sd_bus_message *m, unsigned streams)
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append_request(sd_bus_message *m, const LogRequest *request)
+int log_request_append(sd_bus_message *m, const LogRequest *request, const char *format)
 {
         int r;
 
@@ -47,8 +46,8 @@ static int append_request(sd_bus_message *m, const LogRequest *request)
                 r = sd_bus_message_append(m, "{sv}", "Lines", "t", request->lines);
         if (r >= 0 && request->since > 0)
                 r = sd_bus_message_append(m, "{sv}", "SinceUSec", "t", request->since);
-        if (r >= 0 && request->wait)
-                r = sd_bus_message_append(m, "{sv}", "WaitUSec", "t", USEC_INFINITY);
+        if (r >= 0 && format)
+                r = sd_bus_message_append(m, "{sv}", "Format", "s", format);
         if (r >= 0 && request->streams != STREAM_MASK_ALL)
                 r = append_streams(m, request->streams);
         return r < 0 ? r : sd_bus_message_close_container(m);
@@ -115,7 +114,7 @@ int log_page_read(Client *c, const char *path, const LogRequest *request, LogPag
         r = client_message(c, path, BUS_INTERFACE_JOB, "ReadLog", &m);
         if (r < 0)
                 return r;
-        r = append_request(m, request);
+        r = log_request_append(m, request, NULL);
         if (r < 0)
                 return client_message_failed(r);
         r = client_call(c, m, &p.message);

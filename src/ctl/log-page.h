@@ -15,7 +15,6 @@ typedef struct LogRequest {
         uint64_t lines;     /* the newest lines; UINT64_MAX: all */
         usec_t since;       /* CLOCK_REALTIME; 0: no such bound */
         unsigned streams;   /* STREAM_MASK() of each */
-        bool wait;          /* with nothing there, until there is something */
 } LogRequest;
 
 typedef struct LogPage {
@@ -28,6 +27,9 @@ typedef struct LogPage {
 } LogPage;
 
 #define LOG_PAGE_INIT ((LogPage){0})
+
+/* The cursor, and the options as a{sv}, of ReadLog or, with a format, of FollowLog. Negative errno. */
+int log_request_append(sd_bus_message *m, const LogRequest *request, const char *format);
 
 /* Says what goes wrong; 0 or FAILED. */
 int log_page_read(Client *c, const char *path, const LogRequest *request, LogPage *ret);

@@ -1,6 +1,7 @@
 /*
- * reevectl logs: what a job wrote, page by page from a cursor on. Without --follow it ends with what was
- * there when it was asked: a job that writes faster than its log is read would otherwise never be done with.
+ * reevectl logs: what a job wrote, page by page from a cursor on, to the end of what was there when it was
+ * asked: a job that writes faster than its log is read would otherwise never be done with. With --follow
+ * reeve writes it into a pipe, with what comes.
  */
 
 #include <inttypes.h>
@@ -10,6 +11,7 @@
 #include "basic/parse.h"
 #include "ctl/args.h"
 #include "ctl/client.h"
+#include "ctl/log-follow.h"
 #include "ctl/log-page.h"
 #include "ctl/output.h"
 #include "ctl/verbs.h"
@@ -30,8 +32,9 @@ const Option logs_options[] = {
                  "what was written since so long ago (5min), or since a time of Unix"},
                 {OPTION_STDOUT, 0, "stdout", NULL, "stdout only"},
                 {OPTION_STDERR, 0, "stderr", NULL, "stderr only; both options: no notes of reeve"},
-                {OPTION_OUTPUT, 'o', "output", "short|raw|json",
-                 "as journalctl shows it (default); the bytes; an object a line (also with --json)"},
+                {OPTION_OUTPUT, 'o', "output", "short|raw|json|export",
+                 "as journalctl shows it (default); the bytes; an object a line (also with --json); for "
+                 "systemd-journal-remote"},
                 {OPTION_CURSOR, 0, "cursor", "CURSOR",
                  "what comes after that place, such as __CURSOR of the last object of JSON"},
                 {OPTION_FOLLOW, 'f', "follow", NULL, "wait for more, until the job has ended"},
@@ -73,7 +76,7 @@ static int logs_set(void *object, const Verb *verb, int id, const char *value)
         case OPTION_OUTPUT:
                 r = log_format_from_string(value);
                 if (r < 0)
-                        return misuse(verb, "--output=%s: short, raw or json is needed", value);
+                        return misuse(verb, "--output=%s: short, raw, json or export is needed", value);
                 l->format = r;
                 l->format_given = true;
                 return 0;
@@ -102,11 +105,11 @@ static int print_page(const Logs *l, const LogPage *p, const LogContext *context
 }
 
 /* Whether that page was the last one to be asked for. */
-static bool page_is_last(const Logs *l, const LogPage *p, usec_t started)
+static bool page_is_last(const LogPage *p, usec_t started)
 {
         if (p->eof)
                 return true;
-        return !l->follow && (p->n == 0 || p->records[p->n - 1].realtime >= started);
+        return p->n == 0 || p->records[p->n - 1].realtime >= started;
 }
 
 static int print_pages(Logs *l, Client *c, const char *path, const LogContext *context)
@@ -125,7 +128,7 @@ static int print_pages(Logs *l, Client *c, const char *path, const LogContext *c
                 r = print_page(l, &p, context);
                 if (r < 0)
                         return r;
-                last = page_is_last(l, &p, started);
+                last = page_is_last(&p, started);
 
                 free(cursor);
                 cursor = str_copy(p.next);
@@ -133,7 +136,6 @@ static int print_pages(Logs *l, Client *c, const char *path, const LogContext *c
                         return fail("out of memory");
                 l->request.cursor = cursor;
                 l->request.lines = UINT64_MAX; /* the newest are counted from the first page on */
-                l->request.wait = l->follow;
         }
         return 0;
 }
@@ -153,6 +155,8 @@ static int logs_run(Logs *l, Client *c, const char *id)
         r = client_job_path(c, id, &path);
         if (r < 0)
                 return r;
+        if (l->follow)
+                return log_follow(c, path, &l->request, l->format);
         r = client_properties(c, path, BUS_INTERFACE_JOB, &job);
         if (r < 0)
                 return r;
