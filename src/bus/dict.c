@@ -137,12 +137,19 @@ static int check_type(sd_bus_message *m, const char *key, const char *signature,
         return 0;
 }
 
-static int skip_variant(sd_bus_message *m, const char *key, const char *signature, Error *e)
+static int read_own(sd_bus_message *m, const DictKey *k, Error *e)
 {
         int r;
 
-        r = check_type(m, key, signature, e);
-        return r < 0 ? r : sd_bus_message_skip(m, "v");
+        r = check_type(m, k->name, k->signature, e);
+        if (r < 0)
+                return r;
+        if (k->unavailable)
+                return sd_bus_message_skip(m, "v");
+        r = sd_bus_message_enter_container(m, 'v', k->signature);
+        if (r >= 0)
+                r = k->read(m, k->name, k->target, e);
+        return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 int dict_read_variant(sd_bus_message *m, const char *key, SettingType type, SettingValue *ret, Error *e)
@@ -204,12 +211,11 @@ static int read_entry(sd_bus_message *m, const DictKey *keys, size_t n_keys, uin
                 return error_set(e, ERROR_INVALID_ARGS, "%s: there is no such option here", name);
         if (*given & (UINT64_C(1) << i))
                 return error_set(e, ERROR_INVALID_ARGS, "%s: given twice", name);
-        r = keys[i].signature ? skip_variant(m, name, keys[i].signature, e)
-                              : dict_read_variant(m, name, keys[i].type, &v, e);
+        r = keys[i].signature ? read_own(m, &keys[i], e) : dict_read_variant(m, name, keys[i].type, &v, e);
         if (r < 0)
                 return r;
         *given |= UINT64_C(1) << i;
-        if (!keys[i].unavailable)
+        if (!keys[i].unavailable && !keys[i].signature)
                 r = store_value(&keys[i], &v, e);
         setting_value_done(&v);
         return r;

@@ -16,7 +16,10 @@ typedef struct DictKey {
         SettingType type;
         void *target;
         uint64_t max;          /* of unsigned ones; 0: no bound */
-        const char *signature; /* of an unavailable one whose type no setting has; else NULL */
+        const char *signature; /* of one whose type no setting has; else NULL */
+        /* of one whose type no setting has: reads the value of that signature into target. -EINVAL with e
+         * set */
+        int (*read)(sd_bus_message *m, const char *name, void *target, Error *e);
         bool unavailable; /* of the contract, not built in this version: NotSupported, after everything else
                              was found right */
 } DictKey;

@@ -54,7 +54,8 @@ static int read_request(sd_bus_message *m, FollowRequest *ret, Error *e)
         if (r >= 0)
                 r = read_format(format, &ret->format, e);
         if (r >= 0)
-                r = log_streams_from_strv(given & (1U << 1), streams, STREAM_MASK_ALL, &ret->filter.streams, e);
+                r = log_streams_from_strv(given & (1U << 1), streams, STREAM_MASK_ALL, &ret->filter.streams,
+                                          e);
         return r;
 }
 

@@ -8,8 +8,10 @@
 
 #include <errno.h>
 
+#include "basic/alloc.h"
 #include "basic/strv.h"
 #include "bus/output.h"
+#include "core/job-ports.h"
 #include "core/job.h"
 #include "journal/ring.h"
 
@@ -91,10 +93,9 @@ static int append_frozen(sd_bus_message *m, Job *job, const Property *property)
         return sd_bus_message_append(m, "b", (int) job_is_frozen(job));
 }
 
-/* Ready comes with exec for who does not notify, and nobody can yet. */
 static int append_ready(sd_bus_message *m, Job *job, const Property *property)
 {
-        return sd_bus_message_append(m, "b", (int) job->announced);
+        return sd_bus_message_append(m, "b", (int) job_is_ready(job));
 }
 
 static int append_pid(sd_bus_message *m, Job *job, const Property *property)
@@ -143,6 +144,16 @@ static int append_log_cursor(sd_bus_message *m, Job *job, const Property *proper
         return sd_bus_message_append(m, "s", text);
 }
 
+static int append_ports(sd_bus_message *m, Job *job, const Property *property)
+{
+        _cleanup_free_ uint16_t *ports = NULL;
+        size_t n;
+        int r;
+
+        r = job_listening_ports(job, &ports, &n);
+        return r < 0 ? r : sd_bus_message_append_array(m, 'q', ports, n * sizeof(uint16_t));
+}
+
 #define OF_JOB(member) offsetof(Job, member)
 #define OF_USAGE(member) offsetof(ScopeUsage, member)
 #define OF_LOG(member) offsetof(RingStat, member)
@@ -184,6 +195,7 @@ static const Property properties[] = {
                 {"LogLostRecords", "t", false, append_log, OF_LOG(lost_records)},
                 {"LogMaxBytes", "t", false, append_log, OF_LOG(memory_max)},
                 {"LogCursor", "s", false, append_log_cursor, 0},
+                {"ListeningPorts", "aq", true, append_ports, 0},
 };
 
 int job_property_append(sd_bus_message *m, Job *job, const char *name)

@@ -1,6 +1,6 @@
 /*
- * Waiting touches nothing: it looks, and where what is waited for is not so yet, it looks again at each
- * moment of the job.
+ * Job.Wait: what is waited for is read and checked, core does the waiting (core/job-wait.h), and the answer
+ * is written.
  */
 
 #include "bus/job-wait.h"
@@ -9,165 +9,223 @@
 #include <stdlib.h>
 
 #include "basic/alloc.h"
-#include "basic/strv.h"
+#include "basic/errno-name.h"
 #include "bus/dict.h"
 #include "bus/errors.h"
 #include "bus/peer.h"
 #include "bus/pending.h"
+#include "bus/server.h"
 #include "core/error.h"
-#include "core/job.h"
+#include "core/job-wait.h"
 #include "core/manager.h"
 
 #define REPLY_SIZE 256U
 
-/* In the order in which they come true. */
-static const struct {
-        const char *name;
-        bool (*is_so)(const Job *job);
-} conditions[] = {
-                {"Exited", job_is_exited},
-                {"Drained", job_is_drained},
-                {"Finished", job_is_finished},
-};
-
 typedef struct PendingWait {
         Pending pending;
-        JobWatch watch;
-        Job *job;
-        bool until[ELEMENTSOF(conditions)];
+        JobWait wait;
 } PendingWait;
 
-static int read_until(sd_bus_message *m, bool until[static ELEMENTSOF(conditions)], Error *e)
+static int check_ports(const char *name, const uint16_t *ports, size_t n, Error *e)
 {
+        if (n == 0)
+                return error_set(e, ERROR_INVALID_ARGS, "%s: is empty", name);
+        if (n > PORTS_MAX)
+                return error_set(e, ERROR_INVALID_ARGS, "%s: are more than %u", name, PORTS_MAX);
+        for (size_t i = 0; i < n; i++)
+                if (ports[i] == 0)
+                        return error_set(e, ERROR_INVALID_ARGS, "%s: 0 is no port", name);
+        return 0;
+}
+
+static int set_ports(JobWait *w, WaitKey key, const uint16_t *ports, size_t n, Error *e)
+{
+        size_t i = key == WAIT_PORTS;
+        int r;
+
+        r = check_ports(wait_key_to_string(key), ports, n, e);
+        if (r < 0)
+                return r;
+        w->ports[i] = alloc_copy(ports, n * sizeof(uint16_t));
+        if (!w->ports[i])
+                return error_no_memory(e);
+        w->n_ports[i] = n;
+        w->until[key] = true;
+        return 0;
+}
+
+static int read_port(sd_bus_message *m, const char *name, void *target, Error *e)
+{
+        uint16_t port = 0;
+        int r;
+
+        r = sd_bus_message_read(m, "q", &port);
+        return r < 0 ? r : set_ports(target, WAIT_PORT, &port, 1, e);
+}
+
+static int read_ports(sd_bus_message *m, const char *name, void *target, Error *e)
+{
+        const void *ports;
+        size_t size;
+        int r;
+
+        r = sd_bus_message_read_array(m, 'q', &ports, &size);
+        return r < 0 ? r : set_ports(target, WAIT_PORTS, ports, size / sizeof(uint16_t), e);
+}
+
+static int read_until(sd_bus_message *m, JobWait *w, Error *e)
+{
+#define MOMENT(id)                                                                                          \
+        {                                                                                                   \
+                wait_key_to_string(WAIT_##id), SETTING_TYPE_BOOL, &w->until[WAIT_##id]                      \
+        }
         const DictKey keys[] = {
-                        {conditions[0].name, SETTING_TYPE_BOOL, &until[0]},
-                        {conditions[1].name, SETTING_TYPE_BOOL, &until[1]},
-                        {conditions[2].name, SETTING_TYPE_BOOL, &until[2]},
-                        {"Ready", SETTING_TYPE_BOOL, .unavailable = true},
-                        {"Port", SETTING_TYPE_UINT16, .unavailable = true},
-                        {"Ports", .signature = "aq", .unavailable = true},
+                        MOMENT(READY),
+                        MOMENT(EXITED),
+                        MOMENT(DRAINED),
+                        MOMENT(FINISHED),
+                        {"Port", .signature = "q", .read = read_port, .target = w},
+                        {"Ports", .signature = "aq", .read = read_ports, .target = w},
                         {"LogPattern", SETTING_TYPE_STRING, .unavailable = true},
                         {"LogStreams", SETTING_TYPE_STRV, .unavailable = true},
         };
+#undef MOMENT
         int r;
 
         r = dict_read(m, keys, ELEMENTSOF(keys), NULL, e);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < ELEMENTSOF(conditions); i++)
-                if (until[i])
+        for (size_t i = 0; i < ELEMENTSOF(w->until); i++)
+                if (w->until[i])
                         return 0;
         return error_set(e, ERROR_INVALID_ARGS, "until: names nothing to wait for");
 }
 
-static const char *reached(const Job *job, const bool *until)
-{
-        for (size_t i = 0; i < ELEMENTSOF(conditions); i++)
-                if (until[i] && conditions[i].is_so(job))
-                        return conditions[i].name;
-        return NULL;
-}
-
-static int reply_new(sd_bus_message *call, const Job *job, const char *name, sd_bus_message **ret)
+static int reply_new(sd_bus_message *call, const JobWait *w, WaitKey key, sd_bus_message **ret)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        const Job *job = w->job;
         int r;
 
         r = sd_bus_message_new_method_return(call, &m);
         if (r >= 0)
-                r = sd_bus_message_append(m, "sa{sv}", name, 4,                             /**/
+                r = sd_bus_message_append(m, "s", wait_key_to_string(key));
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}",                            /**/
                                           "ExitCode", "i", (int32_t) job->exit_code,        /**/
                                           "Signal", "i", (int32_t) job->signal,             /**/
                                           "Result", "s", job_result_to_string(job->result), /**/
                                           "State", "s", job_state_to_string(job->fsm.state));
+        if (r >= 0 && key == WAIT_PORT)
+                r = sd_bus_message_append(m, "{sv}", "Port", "q", w->ports[0][0]);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(m);
         return 0;
 }
 
-static void on_moment(JobWatch *w, Job *job, JobMoment moment)
+static int explain(int r, const JobWait *w, Error *e)
 {
-        PendingWait *pw = container_of(w, PendingWait, watch);
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        const char *name;
-        Error e;
-        int r;
+        switch (r) {
+        case -ETIMEDOUT: return error_set(e, ERROR_TIMEOUT, "What was waited for has not come true in time");
+        case -ENOENT: return error_set(e, ERROR_NO_SUCH_JOB, "Job \"%s\" was let go meanwhile", w->job->id);
+        case -ENOMEM: return error_no_memory(e);
+        default:
+                return error_set(e, ERROR_LIMITS_EXCEEDED, "It cannot be seen who listens: %s",
+                                 errno_text(r));
+        }
+}
 
-        if (moment == JOB_MOMENT_REMOVED) {
-                error_set(&e, ERROR_NO_SUCH_JOB, "Job \"%s\" was let go meanwhile", job->id);
+static void answer(PendingWait *pw, int reached)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        Error e;
+
+        if (reached < 0) {
+                explain(reached, &pw->wait, &e);
                 pending_fail(&pw->pending, &e);
                 return;
         }
-        name = reached(job, pw->until);
-        if (!name)
-                return;
-        r = reply_new(pw->pending.call, job, name, &m);
-        pending_reply(&pw->pending, r < 0 ? NULL : m, REPLY_SIZE);
+        (void) reply_new(pw->pending.call, &pw->wait, (WaitKey) reached, &m);
+        pending_reply(&pw->pending, m, REPLY_SIZE);
 }
 
-static int timed_out(Error *e)
+static void on_done(JobWait *w, int reached)
 {
-        return error_set(e, ERROR_TIMEOUT, "What was waited for has not come true in time");
+        answer(container_of(w, PendingWait, wait), reached);
 }
 
 static void on_timeout(Pending *p, usec_t now)
 {
-        Error e;
+        PendingWait *pw = container_of(p, PendingWait, pending);
 
-        timed_out(&e);
-        pending_fail(p, &e);
+        answer(pw, job_wait_time_out(&pw->wait));
 }
+
+static PendingWait *pending_wait_free(PendingWait *pw)
+{
+        if (pw) {
+                job_wait_done(&pw->wait);
+                free(pw);
+        }
+        return NULL;
+}
+DEFINE_CLEANUP(PendingWait *, pending_wait_free)
 
 static void on_destroy(Pending *p)
 {
-        PendingWait *pw = container_of(p, PendingWait, pending);
-
-        job_watch_remove(&pw->watch);
-        free(pw);
+        pending_wait_free(container_of(p, PendingWait, pending));
 }
 
 static const PendingOps ops = {.timeout = on_timeout, .destroy = on_destroy};
 
-static int wait_later(sd_bus_message *m, Peer *peer, Job *job, const bool *until, usec_t timeout, Error *e)
+static int start(PendingWait *pw, sd_bus_message *m, Peer *peer, Job *job, usec_t timeout, Error *e)
 {
-        _cleanup_free_ PendingWait *pw = alloc_new(PendingWait);
         int r;
 
-        if (!pw)
-                return error_no_memory(e);
-        list_init(&pw->watch.link);
-        pw->watch.notify = on_moment;
-        pw->job = job;
-        memcpy(pw->until, until, sizeof(pw->until));
-        r = pending_init(&pw->pending, &ops, peer, m, e);
+        r = job_wait_start(&pw->wait, job, &peer->server->manager->ports);
+        if (r >= 0 || r == -ETIMEDOUT)
+                return r;
+        if (r == -EAGAIN)
+                r = pending_init(&pw->pending, &ops, peer, m, e);
         if (r < 0)
                 return r;
-        job_watch_add(job, &pw->watch);
-        pending_arm(&pw->pending, usec_add(manager_now(), timeout));
-        TAKE_PTR(pw);
-        return 1;
+        pending_arm(&pw->pending, pw->wait.once ? USEC_INFINITY : usec_add(manager_now(), timeout));
+        return -EAGAIN;
 }
 
 int bus_job_method_wait(sd_bus_message *m, Peer *peer, Job *job, sd_bus_error *ret_error)
 {
+        _cleanup_(pending_wait_freep) PendingWait *pw = alloc_new(PendingWait);
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        bool until[ELEMENTSOF(conditions)] = {0};
         Error e = ERROR_NULL;
-        const char *name;
         uint64_t timeout = 0;
         int r;
 
-        r = read_until(m, until, &e);
+        if (!pw)
+                return bus_error_set(ret_error, &e, error_no_memory(&e));
+        job_wait_init(&pw->wait);
+        pw->wait.done = on_done;
+        r = read_until(m, &pw->wait, &e);
         if (r >= 0)
                 r = sd_bus_message_read(m, "t", &timeout);
         if (r < 0)
                 return bus_error_set(ret_error, &e, r);
-        name = reached(job, until);
-        if (!name) {
-                r = timeout == 0 ? timed_out(&e) : wait_later(m, peer, job, until, timeout, &e);
-                return r < 0 ? bus_error_set(ret_error, &e, r) : r;
+        pw->wait.once = timeout == 0;
+        r = start(pw, m, peer, job, timeout, &e);
+        if (r == -EAGAIN) {
+                TAKE_PTR(pw);
+                return 1;
         }
-        r = reply_new(m, job, name, &reply);
+        if (r < 0) {
+                if (e.kind == ERROR_NONE)
+                        explain(r, &pw->wait, &e);
+                return bus_error_set(ret_error, &e, r);
+        }
+        r = reply_new(m, &pw->wait, (WaitKey) r, &reply);
         return r < 0 ? r : peer_send(peer, reply);
 }

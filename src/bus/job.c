@@ -216,6 +216,7 @@ static const sd_bus_vtable vtable[] = {
                 ASK("LogLostRecords", "t"),
                 ASK("LogMaxBytes", "t"),
                 ASK("LogCursor", "s"),
+                ASK("ListeningPorts", "aq"),
 
                 SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("s", whom, "i", signal),
                                         SD_BUS_RESULT("au", pids), method_kill, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -47,6 +47,11 @@ bool job_is_running(const Job *job)
         return job->fsm.leader || job->fsm.processes;
 }
 
+bool job_is_ready(const Job *job)
+{
+        return job->announced;
+}
+
 bool job_is_exited(const Job *job)
 {
         return !job->fsm.leader;

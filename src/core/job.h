@@ -143,6 +143,8 @@ void job_watch_remove(JobWatch *w);
 
 /* Something of it lives, or (the output of) something that lived is not all taken. */
 bool job_is_running(const Job *job);
+/* Ready comes with exec for who does not notify, and nobody can yet. */
+bool job_is_ready(const Job *job);
 /* The leader's end is known. */
 bool job_is_exited(const Job *job);
 /* No more output will come. */

@@ -14,6 +14,7 @@
 #include "core/scope-keeper.h"
 #include "core/session.h"
 #include "core/shell-reports.h"
+#include "core/port-watch.h"
 #include "core/shutdown.h"
 #include "core/timer.h"
 #include "journal/store.h"
@@ -43,6 +44,7 @@ typedef struct Manager {
         ShellReports reports;
         JobSet jobs;
         Followers followers;
+        PortWatch ports;
         Shutdown shutdown;
         Job *main_job; /* NULL: none, or its record is gone */
         JobObserver observer;

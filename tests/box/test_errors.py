@@ -254,12 +254,6 @@ class TestNotYet(Refusals):
         self.exec_refused("InvalidArgs", "Nice", ControlAccess="none", Nice=77)
         self.exec_refused("InvalidArgs", "TTY", TTY=V("s", "yes"))
 
-    def test_wait_for_what_is_not_built(self):
-        job = self.bus.start_sh("sleep 100")
-        for key, value in {"Port": ("q", 80), "Ports": ("aq", [80]), "LogPattern": ("s", "x")}.items():
-            self.assert_error("NotSupported", key, call=lambda key=key, value=value: self.bus.job(
-                job.id, "Wait", "a{sv}t", {key: value}, 0))
-
 
 class TestObjects(Refusals):
 

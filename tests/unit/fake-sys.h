@@ -71,11 +71,15 @@ typedef struct FakeSys {
         int scope_watch_open_error, scope_watch_add_error, userdb_groups_error, give_error;
         int pty_error;
         bool tty_has_no_eof;            /* the terminals' end-of-file character is disabled */
+        int net_error, walk_error;      /* of netlisten_read(), socket_walk_step() */
+        usec_t walk_step_usec;          /* that a step takes */
         bool scope_watch_overflow;      /* the next notices are lost, and that is told */
         unsigned scope_busy;            /* as many scope_remove() are EBUSY */
         FakeProcess *ends_before_watch; /* exits when its scope is about to be watched; NULL: nobody */
 
         unsigned n_spawned, n_scopes, n_slices, n_watches, n_enlarged, n_given, n_folders_left, n_all_killed;
+        unsigned n_net_looks, n_walks, n_walk_steps;
+        uint16_t net_port; /* that was asked for last */
         uid_t given_to;
         unsigned tty_rows, tty_columns; /* as they were set last */
         size_t mapped;                  /* bytes */
@@ -107,6 +111,11 @@ void fake_write_failure(FakeProcess *p, SpawnStep step, int error, const char *d
 void fake_write(FakeProcess *p, int fd, const void *data, size_t size);
 void fake_print(FakeProcess *p, int fd, const char *text);
 void fake_close(FakeProcess *p, int fd);
+/* It makes a socket that listens (NULL: nobody of ours does); its inode. */
+uint64_t fake_listen(FakeProcess *p, uint16_t port);
+/* It holds another's socket, too; or n descriptors that are none. */
+void fake_hold_socket(FakeProcess *p, uint64_t inode);
+void fake_hold_files(FakeProcess *p, unsigned n);
 void fake_exit(FakeProcess *p, int code);
 void fake_die(FakeProcess *p, int sig, bool core_dumped);
 /* How often it got that signal. */
