@@ -169,6 +169,27 @@ int client_call_all(Client *c, Call *calls, size_t n)
         return sd_bus_is_open(c->bus) > 0 ? 0 : call_failed(c, -ECONNRESET);
 }
 
+int client_listen(Client *c, int (*handler)(void *object, sd_bus_message *m), void *object)
+{
+        for (;;) {
+                _cleanup_message_ sd_bus_message *m = NULL;
+                int r;
+
+                r = sd_bus_process(c->bus, &m);
+                if (r == 0)
+                        r = sd_bus_wait(c->bus, UINT64_MAX);
+                if (r < 0 && r != -EINTR)
+                        return call_failed(c, r);
+                if (!m || sd_bus_message_is_signal(m, NULL, NULL) <= 0)
+                        continue;
+                if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Disconnected") > 0)
+                        return call_failed(c, -ECONNRESET);
+                r = handler(object, m);
+                if (r != 0)
+                        return r;
+        }
+}
+
 void calls_free(Call *calls, size_t n)
 {
         for (size_t i = 0; calls && i < n; i++) {

@@ -43,6 +43,10 @@ typedef struct Call {
 int client_call_all(Client *c, Call *calls, size_t n);
 void calls_free(Call *calls, size_t n);
 
+/* Hands every signal of reeve to handler, for ever: until that returns something else than 0, which is
+ * returned; or the connection ends, which is FAILED. */
+int client_listen(Client *c, int (*handler)(void *object, sd_bus_message *m), void *object);
+
 /* A call with one string, which is all that many take. */
 int client_call_string(Client *c, const char *path, const char *interface, const char *member,
                        const char *argument, sd_bus_message **ret_reply);

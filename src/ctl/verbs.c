@@ -89,6 +89,12 @@ const Verb verbs[] = {
                 .run = verb_wait,
         },
         {
+                .name = "monitor",
+                .operands = "",
+                .help = "Show what happens, until it is interrupted",
+                .run = verb_monitor,
+        },
+        {
                 .name = "settings",
                 .operands = "",
                 .help = "Show what exec -p and start -p take",

@@ -44,5 +44,6 @@ int verb_logs(const Verb *verb, Client *c, char **args);
 int verb_kill(const Verb *verb, Client *c, char **args);
 int verb_stop(const Verb *verb, Client *c, char **args);
 int verb_wait(const Verb *verb, Client *c, char **args);
+int verb_monitor(const Verb *verb, Client *c, char **args);
 int verb_settings(const Verb *verb, Client *c, char **args);
 int verb_version(const Verb *verb, Client *c, char **args);
