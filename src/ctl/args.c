@@ -83,17 +83,19 @@ static void help_options(Buffer *b, const char *title, const Option *options)
         }
 }
 
-static int help_all(void)
+int args_help(const char *group)
 {
         _cleanup_(buffer_done) Buffer b = BUFFER_INIT;
 
-        buffer_append_string(&b,
-                             "Usage: reevectl [OPTION...] VERB [ARGUMENT...]\n\n"
-                             "Run commands in a sandbox that reeve is the init of, see them, end them.\n\n"
-                             "Verbs:\n");
+        buffer_printf(&b, "Usage: reevectl [OPTION...] %s%sVERB [ARGUMENT...]\n\n", group ?: "",
+                      group ? " " : "");
+        help_paragraph(&b, "Run commands in a sandbox that reeve is the init of, see them, end them.");
+        buffer_append_string(&b, "\nVerbs:\n");
         for (size_t i = 0; i < n_verbs; i++) {
                 char left[64];
 
+                if (group && !verb_is_in_group(&verbs[i], group))
+                        continue;
                 snprintf(left, sizeof(left), "  %s %s", verbs[i].name, verbs[i].operands);
                 help_row(&b, left, verbs[i].help);
         }
@@ -131,7 +133,7 @@ static int option_global(Client *c, const Verb *verb, int id, const char *value)
                 c->json = true;
                 output_set_json(true);
                 return 0;
-        case OPTION_HELP: r = verb ? help_verb(verb) : help_all(); return r < 0 ? r : 1;
+        case OPTION_HELP: r = verb ? help_verb(verb) : args_help(NULL); return r < 0 ? r : 1;
         default:
                 r = output_bytes(STDOUT_FILENO, "reevectl " REEVE_VERSION "\n",
                                  strlen("reevectl " REEVE_VERSION "\n"));

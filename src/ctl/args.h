@@ -12,6 +12,9 @@ typedef struct Verb Verb;
  * been shown what was asked for, there is nothing more to do; or one of output.h. */
 typedef int (*OptionSetter)(void *object, const Verb *verb, int id, const char *value);
 
+/* The --help of everything; or of the verbs of a group alone. 0, or one of output.h. */
+int args_help(const char *group);
+
 /*
  * Reads args (NULL-terminated) up to the first operand when verb is NULL or takes a command, else all of it,
  * and sets the global options in *c. 1: *ret_operands, in the place of args, are what is left, as many as

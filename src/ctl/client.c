@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "basic/alloc.h"
+#include "basic/buffer.h"
 #include "basic/errno-name.h"
+#include "ctl/json.h"
 #include "ctl/output.h"
 
 /* What to do about it, where the message of reeve cannot know. */
@@ -21,6 +23,8 @@ static const struct {
         const char *hint;
 } hints[] = {
                 {BUS_ERROR_NO_SUCH_JOB, "All that are known: reevectl list --all"},
+                {BUS_ERROR_NO_SUCH_SESSION, "All that are known: reevectl session list"},
+                {BUS_ERROR_SESSION_EXISTS, "Close it first, or take another name."},
                 {BUS_ERROR_JOB_EXISTS, "Take another --id, or none."},
                 {BUS_ERROR_BAD_CURSOR, "Without --cursor the log is read from its oldest record on."},
                 {SD_BUS_ERROR_UNKNOWN_METHOD,
@@ -153,6 +157,8 @@ int client_call_all(Client *c, Call *calls, size_t n)
         size_t pending = n;
         int r;
 
+        if (n == 0)
+                return 0;
         for (size_t i = 0; i < n; i++) {
                 calls[i].pending = &pending;
                 r = sd_bus_call_async(c->bus, NULL, calls[i].message, call_answered, &calls[i], UINT64_MAX);
@@ -199,6 +205,18 @@ void calls_free(Call *calls, size_t n)
         free(calls);
 }
 
+int client_print_json(sd_bus_message *m)
+{
+        _cleanup_(buffer_done) Buffer b = BUFFER_INIT;
+        int r;
+
+        r = json_value(&b, m);
+        if (r < 0)
+                return client_message_failed(r);
+        buffer_append_string(&b, "\n");
+        return output_buffer(&b);
+}
+
 int client_call_string(Client *c, const char *path, const char *interface, const char *member,
                        const char *argument, sd_bus_message **ret_reply)
 {
@@ -232,14 +250,14 @@ int client_properties(Client *c, const char *path, const char *interface, Proper
         return r < 0 ? client_message_failed(r) : 0;
 }
 
-int client_job_path(Client *c, const char *id, char **ret_path)
+/* The path could be made here, but only GetJob says NoSuchJob, and GetSession NoSuchSession. */
+static int object_path(Client *c, const char *member, const char *name, char **ret_path)
 {
         _cleanup_message_ sd_bus_message *reply = NULL;
         const char *path;
         int r;
 
-        /* The path could be made here, but only GetJob says NoSuchJob. */
-        r = client_call_string(c, NULL, BUS_INTERFACE_MANAGER, "GetJob", id, &reply);
+        r = client_call_string(c, NULL, BUS_INTERFACE_MANAGER, member, name, &reply);
         if (r < 0)
                 return r;
         r = sd_bus_message_read_basic(reply, 'o', &path);
@@ -247,4 +265,14 @@ int client_job_path(Client *c, const char *id, char **ret_path)
                 return client_message_failed(r);
         *ret_path = str_copy(path);
         return *ret_path ? 0 : client_message_failed(-ENOMEM);
+}
+
+int client_job_path(Client *c, const char *id, char **ret_path)
+{
+        return object_path(c, "GetJob", id, ret_path);
+}
+
+int client_session_path(Client *c, const char *name, char **ret_path)
+{
+        return object_path(c, "GetSession", name, ret_path);
 }

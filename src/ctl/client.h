@@ -47,6 +47,9 @@ void calls_free(Call *calls, size_t n);
  * returned; or the connection ends, which is FAILED. */
 int client_listen(Client *c, int (*handler)(void *object, sd_bus_message *m), void *object);
 
+/* The next value of an answer, as JSON in a line. */
+int client_print_json(sd_bus_message *m);
+
 /* A call with one string, which is all that many take. */
 int client_call_string(Client *c, const char *path, const char *interface, const char *member,
                        const char *argument, sd_bus_message **ret_reply);
@@ -55,3 +58,5 @@ int client_get_all(Client *c, const char *path, const char *interface, sd_bus_me
 int client_properties(Client *c, const char *path, const char *interface, Properties *ret);
 /* The object of a job, to be freed. No such job: says so. */
 int client_job_path(Client *c, const char *id, char **ret_path);
+/* The same of a session. */
+int client_session_path(Client *c, const char *name, char **ret_path);

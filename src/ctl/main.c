@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "basic/alloc.h"
+#include "basic/buffer.h"
 #include "basic/utf8.h"
 #include "ctl/args.h"
 #include "ctl/client.h"
@@ -40,28 +42,49 @@ static int arguments_check(const Verb *verb, char *const *args)
         return 0;
 }
 
-static const Verb *verb_choose(const char *name)
+/* args[0] is that of a group, args[1] none of its verbs. */
+static int group_misused(char *const *args)
 {
-        const Verb *nearest = NULL, *verb = verb_find(name);
+        _cleanup_(buffer_done) Buffer words = BUFFER_INIT;
+        _cleanup_free_ char *text = NULL;
+
+        if (args[1] && (streq(args[1], "--help") || streq(args[1], "-h")))
+                return args_help(args[0]);
+        for (size_t i = 0; i < n_verbs; i++)
+                if (verb_is_in_group(&verbs[i], args[0]))
+                        buffer_printf(&words, "%s%s", words.size > 0 ? ", " : "",
+                                      strchr(verbs[i].name, ' ') + 1);
+        text = buffer_take(&words, NULL);
+        return misuse(NULL, "%s %s%s%sone of these is needed: %s", args[0], args[1] ? "'" : "",
+                      args[1] ?: "", args[1] ? "' is not known: " : "what? ", text ?: "");
+}
+
+/* 1: *ret is the verb, and its words are the first *ret_n; 0: help was shown; MISUSED. */
+static int verb_choose(char *const *args, const Verb **ret, size_t *ret_n)
+{
+        const char *nearest = NULL;
         unsigned distance = 3;
 
-        if (verb)
-                return verb;
+        *ret = verb_find(args, ret_n);
+        if (*ret)
+                return 1;
         for (size_t i = 0; i < n_verbs; i++) {
-                unsigned d = text_distance(verbs[i].name, name);
+                unsigned d = text_distance(verbs[i].name, args[0]);
 
+                if (verb_is_in_group(&verbs[i], args[0]))
+                        return group_misused(args);
                 if (d < distance) {
                         distance = d;
-                        nearest = &verbs[i];
+                        nearest = verbs[i].name;
                 }
         }
-        misuse(NULL, "there is no verb '%s'%s%s%s", name, nearest ? ": is " : "",
-               nearest ? nearest->name : "", nearest ? " meant?" : "");
-        return NULL;
+        return misuse(NULL, "there is no verb '%s'%s%s%s", args[0], nearest ? ": is " : "", nearest ?: "",
+                      nearest ? " meant?" : "");
 }
 
 static int run(Client *c, char **args, const Verb **ret_verb)
 {
+        size_t n;
         int r;
 
         r = args_parse(NULL, c, args, NULL, NULL, &args);
@@ -69,11 +92,11 @@ static int run(Client *c, char **args, const Verb **ret_verb)
                 return r;
         if (!*args)
                 return misuse(NULL, "what is to be done? exec, list, logs and stop are some of the verbs");
-        *ret_verb = verb_choose(*args);
-        if (!*ret_verb)
-                return MISUSED;
-        r = arguments_check(*ret_verb, args + 1);
-        return r < 0 ? r : (*ret_verb)->run(*ret_verb, c, args + 1);
+        r = verb_choose(args, ret_verb, &n);
+        if (r <= 0)
+                return r;
+        r = arguments_check(*ret_verb, args + n);
+        return r < 0 ? r : (*ret_verb)->run(*ret_verb, c, args + n);
 }
 
 static int exit_status(int r, const Verb *verb)

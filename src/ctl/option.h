@@ -14,5 +14,6 @@ typedef struct Option {
 enum {
         OPTION_SELECTOR = 100,
         OPTION_JOB = 200,
+        OPTION_FOREGROUND = 300,
         OPTION_GLOBAL = 1000,
 };

@@ -24,16 +24,20 @@
 #define STDIN_MAX (UINT64_C(16) * 1024 * 1024)
 
 enum {
-        OPTION_PROPERTY = OPTION_JOB,
-        OPTION_ENVIRONMENT,
+        OPTION_ENVIRONMENT = OPTION_PROPERTY + 1,
         OPTION_STDIN,
         OPTION_SETTING, /* and up: OPTION_SETTING + SettingId */
 };
 
+#define OF_ENVIRONMENT                                                                                      \
+        {                                                                                                   \
+                OPTION_ENVIRONMENT, 'E', "setenv", "NAME[=VALUE]",                                          \
+                                "environment variable; without VALUE that of reevectl's own"                \
+        }
+
 const Option job_options[] = {
                 {OPTION_PROPERTY, 'p', "property", "KEY=VALUE", "any setting of a job; -p help lists them"},
-                {OPTION_ENVIRONMENT, 'E', "setenv", "NAME[=VALUE]",
-                 "environment variable; without VALUE that of reevectl's own"},
+                OF_ENVIRONMENT,
                 {OPTION_SETTING + SETTING_ID, 0, "id", "ID",
                  "name of the job; the same request again is then the same job"},
                 {OPTION_SETTING + SETTING_SESSION, 0, "session", "NAME", "session it belongs to"},
@@ -45,11 +49,28 @@ const Option job_options[] = {
                 {0},
 };
 
+const Option session_job_options[] = {
+                {OPTION_PROPERTY, 'p', "property", "KEY=VALUE",
+                 "WorkingDirectory, Environment, User, Group, UMask, Shell, CleanEnvironment, or a limit "
+                 "such as "
+                 "MemoryMax of all its jobs together"},
+                OF_ENVIRONMENT,
+                {OPTION_SETTING + SETTING_WORKING_DIRECTORY, 0, "cd", "DIRECTORY", "directory to begin in"},
+                {OPTION_SETTING + SETTING_USER, 0, "user", "USER", "name or number of the user of its jobs"},
+                {0},
+};
+
+void job_options_unset(JobOptions *o, SettingId id)
+{
+        if (o->given[id])
+                setting_value_done(&o->values[id]);
+        o->given[id] = false;
+}
+
 void job_options_done(JobOptions *o)
 {
         for (SettingId id = 0; id < _SETTING_MAX; id++)
-                if (o->given[id])
-                        setting_value_done(&o->values[id]);
+                job_options_unset(o, id);
         *o = (JobOptions){0};
 }
 
@@ -248,6 +269,16 @@ static int append_option(sd_bus_message *m, SettingId id, const SettingValue *v)
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+int job_options_append_entries(const JobOptions *o, sd_bus_message *m)
+{
+        int r = 0;
+
+        for (SettingId id = 0; r >= 0 && id < _SETTING_MAX; id++)
+                if (o->given[id])
+                        r = append_option(m, id, &o->values[id]);
+        return r;
+}
+
 int job_options_append(JobOptions *o, sd_bus_message *m)
 {
         int r;
@@ -258,9 +289,8 @@ int job_options_append(JobOptions *o, sd_bus_message *m)
                         return r;
         }
         r = sd_bus_message_open_container(m, 'a', "{sv}");
-        for (SettingId id = 0; r >= 0 && id < _SETTING_MAX; id++)
-                if (o->given[id])
-                        r = append_option(m, id, &o->values[id]);
+        if (r >= 0)
+                r = job_options_append_entries(o, m);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         return r < 0 ? client_message_failed(r) : 0;

@@ -199,6 +199,11 @@ static const Property *property_find(const Properties *p, const char *name, char
         return NULL;
 }
 
+bool properties_has(const Properties *p, const char *name, char type)
+{
+        return property_find(p, name, type);
+}
+
 const char *properties_string(const Properties *p, const char *name)
 {
         const Property *item = property_find(p, name, 's');

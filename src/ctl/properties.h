@@ -37,6 +37,7 @@ typedef struct Properties {
 int properties_read(sd_bus_message *m, Properties *ret);
 void properties_done(Properties *p);
 
+bool properties_has(const Properties *p, const char *name, char type);
 /* What is not there, or of another type, is "" or NULL or 0 or `otherwise`. */
 const char *properties_string(const Properties *p, const char *name);
 uint64_t properties_number(const Properties *p, const char *name, uint64_t otherwise);

@@ -80,6 +80,16 @@ static int read_reply(Client *c, sd_bus_message *m, Reached *reached)
         return r < 0 ? client_message_failed(r) : 0;
 }
 
+int reach_calls(Client *c, Call *calls, size_t n, Reached *ret)
+{
+        int r;
+
+        r = client_call_all(c, calls, n);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = read_reply(c, calls[i].reply, ret);
+        return r;
+}
+
 int reach_jobs(Client *c, const Selector *s, const char *member,
                int (*append)(const void *object, sd_bus_message *m), const void *object, Reached *ret)
 {
@@ -101,11 +111,18 @@ int reach_jobs(Client *c, const Selector *s, const char *member,
                         r = client_message_failed(r);
         }
         if (r >= 0)
-                r = client_call_all(c, calls, n);
-        for (size_t i = 0; r >= 0 && i < n; i++)
-                r = read_reply(c, calls[i].reply, ret);
+                r = reach_calls(c, calls, n, ret);
         calls_free(calls, n);
         return r;
+}
+
+int reached_check(const Reached *reached)
+{
+        if (reached->remaining > 0)
+                return fail("%u process%s still there: the kernel cannot end a process that is stuck inside "
+                            "it",
+                            reached->remaining, reached->remaining == 1 ? " is" : "es are");
+        return reached->failed ? FAILED : 0;
 }
 
 static void reached_json(const Reached *reached, Buffer *b)

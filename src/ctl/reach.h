@@ -1,6 +1,6 @@
 #pragma once
 
-/* Kill and Stop: the same selector, the same shape of answer, one call an id. */
+/* Kill, Stop and CloseSession: the same shape of answer, one call an id. */
 
 #include <stdint.h>
 
@@ -8,6 +8,7 @@
 
 #include "basic/macro.h"
 
+typedef struct Call Call;
 typedef struct Client Client;
 typedef struct Selector Selector;
 
@@ -28,6 +29,12 @@ void reached_done(Reached *r);
  * where one of several calls fails the others still count. */
 int reach_jobs(Client *c, const Selector *s, const char *member,
                int (*append)(const void *object, sd_bus_message *m), const void *object, Reached *ret);
+
+/* The same of calls that are made already, and answer alike. */
+int reach_calls(Client *c, Call *calls, size_t n, Reached *ret);
+
+/* 0, or FAILED when a call was refused or something of them lives still, which it says. */
+int reached_check(const Reached *r);
 
 /* As JSON, or "killed j1, j2 (3 processes)". 0, or one of output.h. */
 int reached_print(const Reached *r, Client *c, const char *done);

@@ -13,7 +13,6 @@
 #include "ctl/args.h"
 #include "ctl/client.h"
 #include "ctl/job-text.h"
-#include "ctl/json.h"
 #include "ctl/log-page.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
@@ -150,17 +149,10 @@ static void append_lines(Buffer *b, const Line *lines, size_t n, const Propertie
 static int print_json(Client *c, const char *path, const char *interface)
 {
         _cleanup_message_ sd_bus_message *reply = NULL;
-        _cleanup_(buffer_done) Buffer b = BUFFER_INIT;
         int r;
 
         r = client_get_all(c, path, interface, &reply);
-        if (r < 0)
-                return r;
-        r = json_value(&b, reply);
-        if (r < 0)
-                return client_message_failed(r);
-        buffer_append_string(&b, "\n");
-        return output_buffer(&b);
+        return r < 0 ? r : client_print_json(reply);
 }
 
 static int status_reeve(Client *c)

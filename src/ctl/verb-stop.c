@@ -1,14 +1,11 @@
 /* reevectl stop: end jobs with all that they started, and come back when nothing of them is left. */
 
-#include <signal.h>
-
-#include "basic/parse.h"
-#include "basic/time.h"
 #include "ctl/args.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
 #include "ctl/reach.h"
 #include "ctl/selector.h"
+#include "ctl/stop-options.h"
 #include "ctl/verbs.h"
 
 enum {
@@ -28,9 +25,7 @@ const Option stop_options[] = {
 
 typedef struct Stop {
         Selector selector;
-        int signal; /* 0: not given */
-        usec_t timeout;
-        bool timeout_given;
+        StopOptions how;
 } Stop;
 
 static int stop_set(void *object, const Verb *verb, int id, const char *value)
@@ -39,19 +34,8 @@ static int stop_set(void *object, const Verb *verb, int id, const char *value)
 
         switch (id) {
         case OPTION_ALL: s->selector.all = true; return 0;
-        case OPTION_SIGNAL:
-                if (parse_signal(value, &s->signal) < 0)
-                        return misuse(verb,
-                                      "--signal=%s: that is no signal, such as SIGTERM, HUP, RTMIN+3 or 9",
-                                      value);
-                return 0;
-        case OPTION_TIMEOUT:
-                if (parse_usec(value, &s->timeout) < 0)
-                        return misuse(verb,
-                                      "--timeout=%s: that is no span of time, such as 10, 500ms or 1min 30s",
-                                      value);
-                s->timeout_given = true;
-                return 0;
+        case OPTION_SIGNAL: return stop_options_set_signal(&s->how, verb, value);
+        case OPTION_TIMEOUT: return stop_options_set_timeout(&s->how, verb, value);
         default: return selector_set(&s->selector, verb, id, value);
         }
 }
@@ -59,14 +43,8 @@ static int stop_set(void *object, const Verb *verb, int id, const char *value)
 static int stop_append(const void *object, sd_bus_message *m)
 {
         const Stop *s = object;
-        int r;
 
-        r = sd_bus_message_open_container(m, 'a', "{sv}");
-        if (r >= 0 && s->signal > 0)
-                r = sd_bus_message_append(m, "{sv}", "Signal", "i", s->signal);
-        if (r >= 0 && s->timeout_given)
-                r = sd_bus_message_append(m, "{sv}", "TimeoutStopUSec", "t", s->timeout);
-        return r < 0 ? r : sd_bus_message_close_container(m);
+        return stop_options_append(&s->how, m);
 }
 
 static int stop_run(Stop *s, const Verb *verb, Client *c)
@@ -83,11 +61,7 @@ static int stop_run(Stop *s, const Verb *verb, Client *c)
         r = reached_print(&reached, c, "stopped");
         if (r < 0)
                 return r;
-        if (reached.remaining > 0)
-                return fail("%u process%s still there: the kernel cannot end a process that is stuck inside "
-                            "it",
-                            reached.remaining, reached.remaining == 1 ? " is" : "es are");
-        return reached.failed ? FAILED : 0;
+        return reached_check(&reached);
 }
 
 int verb_stop(const Verb *verb, Client *c, char **args)

@@ -35,11 +35,26 @@ const Verb verbs[] = {
                 .run = verb_start,
         },
         {
+                .name = "run",
+                .operands = "COMMAND...",
+                .help = "Run a shell command in a session",
+                .notes = "What it leaves behind of the session's directory, environment and umask is the session's"
+                         " from then on. Several words are one command, with blanks between them. The exit status"
+                         " is as with exec.",
+                .options = run_options,
+                .shared = job_options,
+                .flags = VERB_TAKES_COMMAND | VERB_IS_COMMAND,
+                .min_operands = 1,
+                .max_operands = SIZE_MAX,
+                .run = verb_run,
+        },
+        {
                 .name = "list",
-                .operands = "",
+                .operands = "[ID...]",
                 .help = "Show the jobs that run",
                 .options = list_options,
                 .shared = selector_options,
+                .max_operands = SIZE_MAX,
                 .run = verb_list,
         },
         {
@@ -89,6 +104,74 @@ const Verb verbs[] = {
                 .run = verb_wait,
         },
         {
+                .name = "freeze",
+                .operands = "[ID...]",
+                .help = "Make jobs stand still",
+                .options = freeze_options,
+                .max_operands = SIZE_MAX,
+                .run = verb_freeze,
+        },
+        {
+                .name = "thaw",
+                .operands = "[ID...]",
+                .help = "Let jobs go on",
+                .options = freeze_options,
+                .max_operands = SIZE_MAX,
+                .run = verb_thaw,
+        },
+        {
+                .name = "detach",
+                .operands = "ID...",
+                .help = "Let jobs outlive their session",
+                .min_operands = 1,
+                .max_operands = SIZE_MAX,
+                .run = verb_detach,
+        },
+        {
+                .name = "session open",
+                .operands = "NAME",
+                .help = "Make a session",
+                .notes = "One that was opened alike before is that session.",
+                .options = session_open_options,
+                .shared = session_job_options,
+                .min_operands = 1,
+                .max_operands = 1,
+                .run = verb_session_open,
+        },
+        {
+                .name = "session list",
+                .operands = "",
+                .help = "Show sessions",
+                .run = verb_session_list,
+        },
+        {
+                .name = "session close",
+                .operands = "NAME...",
+                .help = "End sessions with all their jobs",
+                .notes = "The exit status is 1 when something of them lives still.",
+                .options = session_close_options,
+                .min_operands = 1,
+                .max_operands = SIZE_MAX,
+                .run = verb_session_close,
+        },
+        {
+                .name = "session env",
+                .operands = "NAME [VARIABLE=VALUE...]",
+                .help = "Set variables of a session, or show their names",
+                .options = session_env_options,
+                .min_operands = 1,
+                .max_operands = SIZE_MAX,
+                .run = verb_session_env,
+        },
+        {
+                .name = "session cd",
+                .operands = "NAME [DIRECTORY]",
+                .help = "Change the directory of a session, or show it",
+                .min_operands = 1,
+                .max_operands = 2,
+                .run = verb_session_cd,
+        },
+        {
                 .name = "monitor",
                 .operands = "",
                 .help = "Show what happens, until it is interrupted",
@@ -111,10 +194,24 @@ const Verb verbs[] = {
 
 const size_t n_verbs = ELEMENTSOF(verbs);
 
-const Verb *verb_find(const char *name)
+bool verb_is_in_group(const Verb *v, const char *group)
 {
-        for (size_t i = 0; i < n_verbs; i++)
-                if (streq(verbs[i].name, name))
-                        return &verbs[i];
+        const char *rest = startswith(v->name, group);
+
+        return rest && *rest == ' ';
+}
+
+const Verb *verb_find(char *const *args, size_t *ret_n)
+{
+        for (size_t i = 0; i < n_verbs; i++) {
+                bool grouped = args[0] && verb_is_in_group(&verbs[i], args[0]);
+
+                if (grouped ? !args[1] || !streq(strchr(verbs[i].name, ' ') + 1, args[1])
+                            : !args[0] || !streq(verbs[i].name, args[0]))
+                        continue;
+                if (ret_n)
+                        *ret_n = grouped ? 2 : 1;
+                return &verbs[i];
+        }
         return NULL;
 }

@@ -15,7 +15,7 @@ enum {
 };
 
 struct Verb {
-        const char *name;
+        const char *name;               /* one word, or two: "session open" belongs to the group "session" */
         const char *operands;           /* as in "Usage: reevectl NAME [OPTION...] OPERANDS" */
         const char *help;               /* one line, at most 49 columns */
         const char *notes;              /* a paragraph more of its own --help; or NULL */
@@ -31,11 +31,17 @@ struct Verb {
 extern const Verb verbs[];
 extern const size_t n_verbs;
 
-const Verb *verb_find(const char *name); /* NULL */
+/* The verb whose words args begins with; *ret_n, which may be NULL: how many these are. NULL: there is none.
+ */
+const Verb *verb_find(char *const *args, size_t *ret_n);
+/* Whether v is one of that group. */
+bool verb_is_in_group(const Verb *v, const char *group);
 
 /* One file each; options is the verb's own table. */
 extern const Option exec_options[], start_options[], list_options[], logs_options[], kill_options[],
                 stop_options[], wait_options[];
+extern const Option run_options[], session_open_options[], session_close_options[], session_env_options[],
+                freeze_options[];
 int verb_exec(const Verb *verb, Client *c, char **args);
 int verb_start(const Verb *verb, Client *c, char **args);
 int verb_list(const Verb *verb, Client *c, char **args);
@@ -44,6 +50,15 @@ int verb_logs(const Verb *verb, Client *c, char **args);
 int verb_kill(const Verb *verb, Client *c, char **args);
 int verb_stop(const Verb *verb, Client *c, char **args);
 int verb_wait(const Verb *verb, Client *c, char **args);
+int verb_run(const Verb *verb, Client *c, char **args);
+int verb_session_open(const Verb *verb, Client *c, char **args);
+int verb_session_list(const Verb *verb, Client *c, char **args);
+int verb_session_close(const Verb *verb, Client *c, char **args);
+int verb_session_env(const Verb *verb, Client *c, char **args);
+int verb_session_cd(const Verb *verb, Client *c, char **args);
+int verb_detach(const Verb *verb, Client *c, char **args);
+int verb_freeze(const Verb *verb, Client *c, char **args);
+int verb_thaw(const Verb *verb, Client *c, char **args);
 int verb_monitor(const Verb *verb, Client *c, char **args);
 int verb_settings(const Verb *verb, Client *c, char **args);
 int verb_version(const Verb *verb, Client *c, char **args);

@@ -1,0 +1,206 @@
+/*
+ * What Exec and Run have in common: to be like the command. What else there is to say goes to stderr, and
+ * only when the output or the status would mislead without it.
+ */
+
+#include "ctl/outcome.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "basic/buffer.h"
+#include "basic/time.h"
+#include "ctl/client.h"
+#include "ctl/job-text.h"
+#include "ctl/json.h"
+#include "ctl/options.h"
+#include "ctl/output.h"
+
+#define STATUS_TIMEOUT 124
+#define STATUS_NOT_EXECUTABLE 126
+#define STATUS_NOT_FOUND 127
+#define STATUS_SIGNAL 128
+
+typedef struct Outcome {
+        const char *id, *result;
+        int exit_code, signal;
+        const void *data[2]; /* stdout, stderr */
+        size_t size[2];
+        Properties details;
+} Outcome;
+
+bool foreground_set(Foreground *f, int id)
+{
+        switch (id) {
+        case OPTION_VERBOSE: f->verbose = true; return true;
+        case OPTION_KEEP: f->keep = true; return true;
+        default: return false;
+        }
+}
+
+static int set_default(JobOptions *o, const Verb *verb, SettingId id, const char *text)
+{
+        return o->given[id] || (settings[id].flags & SETTING_UNAVAILABLE)
+                               ? 0
+                               : job_options_set_text(o, verb, id, settings[id].name, text);
+}
+
+int foreground_prepare(const Foreground *f, JobOptions *o, const Verb *verb)
+{
+        int r;
+
+        /* All that a message may carry: who sees no output in front wants to see the output. */
+        r = set_default(o, verb, SETTING_OUTPUT_MAX_BYTES, "16M");
+        /* A job in front ends with who waits for it. One that was given an id is to be come back to: the
+         * same request is made again when the connection was lost, and must find it running. */
+        if (r >= 0 && !f->keep && !o->given[SETTING_ID])
+                r = set_default(o, verb, SETTING_KILL_ON_DISCONNECT, "yes");
+        return r;
+}
+
+static int read_outcome(sd_bus_message *m, Outcome *o)
+{
+        int r;
+
+        r = sd_bus_message_read(m, "siis", &o->id, &o->exit_code, &o->signal, &o->result);
+        for (size_t i = 0; r >= 0 && i < 2; i++)
+                r = sd_bus_message_read_array(m, 'y', &o->data[i], &o->size[i]);
+        return r < 0 ? r : properties_read(m, &o->details);
+}
+
+static int print_json(sd_bus_message *m)
+{
+        static const char *const names[] = {"id",     "exit_code", "signal",  "result",
+                                            "stdout", "stderr",    "details", NULL};
+        _cleanup_(buffer_done) Buffer b = BUFFER_INIT;
+        int r;
+
+        r = sd_bus_message_rewind(m, true);
+        if (r >= 0)
+                r = json_arguments(&b, m, names);
+        if (r < 0)
+                return client_message_failed(r);
+        buffer_append_string(&b, "\n");
+        return output_buffer(&b);
+}
+
+static int print_output(const Outcome *o)
+{
+        /* Where they are, instead, with -p Text=yes. */
+        static const char *const texts[] = {"StdoutText", "StderrText"};
+        int r = 0;
+
+        for (int i = 0; r >= 0 && i < 2; i++) {
+                const char *text = properties_string(&o->details, texts[i]);
+
+                r = output_bytes(STDOUT_FILENO + i, o->data[i], o->size[i]);
+                if (r >= 0)
+                        r = output_bytes(STDOUT_FILENO + i, text, strlen(text));
+        }
+        return r;
+}
+
+static void say_truncated(const Outcome *o)
+{
+        static const char *const keys[] = {"StdoutBytes", "StderrBytes"};
+        static const char *const names[] = {"stdout", "stderr"};
+
+        for (size_t i = 0; i < 2; i++) {
+                uint64_t all = properties_number(&o->details, keys[i], 0);
+                char text[16];
+
+                if (all <= o->size[i])
+                        continue;
+                format_bytes(all - o->size[i], text, sizeof(text));
+                remark("the first %" PRIu64 " bytes of %s (%s) are left out; what the log holds of them:"
+                       " reevectl logs --%s %s",
+                       all - o->size[i], names[i], text, names[i], o->id);
+        }
+}
+
+static void say_outcome(const Outcome *o, bool verbose)
+{
+        static const struct {
+                const char *result, *text;
+        } reasons[] = {
+                        {"timeout", "it ran longer than it may (RuntimeMaxSec), and was stopped"},
+                        {"oom-kill", "there was not enough memory, and the kernel killed it"},
+                        {"watchdog", "its watchdog was not fed, and it was stopped"},
+                        {"resources", "reeve lacked the resources to go on with it"},
+        };
+        uint32_t tasks = properties_number(&o->details, "TasksRemaining", 0);
+        char outcome[64], span[32];
+        usec_t time;
+
+        if (properties_boolean(&o->details, "Truncated"))
+                say_truncated(o);
+        for (size_t i = 0; i < ELEMENTSOF(reasons); i++)
+                if (streq(reasons[i].result, o->result))
+                        remark("%s: %s", o->id, reasons[i].text);
+        if (!verbose)
+                return;
+
+        outcome_format(o->result, o->exit_code, o->signal, outcome, sizeof(outcome));
+        time = usec_sub(properties_number(&o->details, "ExitTimestamp", 0),
+                        properties_number(&o->details, "StartTimestamp", 0));
+        format_timespan(time, span, sizeof(span));
+        remark("%s: %s after %s", o->id, outcome, span);
+        if (properties_has(&o->details, "StateKept", 'b') && !properties_boolean(&o->details, "StateKept"))
+                remark("%s: the session is as it was before: what the command set is not kept", o->id);
+        if (tasks > 0)
+                remark("%s: %" PRIu32 " process%s of it live%s on; to end %s: reevectl stop %s", o->id,
+                       tasks, tasks == 1 ? "" : "es", tasks == 1 ? "s" : "", tasks == 1 ? "it" : "them",
+                       o->id);
+}
+
+/* As a shell has it. A timeout that the command answered with 0 must not look like success. */
+static int exit_status(const Outcome *o)
+{
+        if (o->signal > 0)
+                return STATUS_SIGNAL + o->signal;
+        if (o->exit_code == 0 && streq(o->result, "timeout"))
+                return STATUS_TIMEOUT;
+        return o->exit_code >= 0 ? o->exit_code : FAILED;
+}
+
+static int finish(const Foreground *f, Client *c, sd_bus_message *reply)
+{
+        Outcome o = {.details = PROPERTIES_INIT};
+        int r;
+
+        r = read_outcome(reply, &o);
+        if (r < 0)
+                r = client_message_failed(r);
+        else {
+                r = c->json ? print_json(reply) : print_output(&o);
+                if (r >= 0) {
+                        say_outcome(&o, f->verbose);
+                        r = exit_status(&o);
+                }
+        }
+        properties_done(&o.details);
+        return r;
+}
+
+static int refused(Client *c, const sd_bus_error *error)
+{
+        client_report(c, error);
+        if (sd_bus_error_has_name(error, BUS_ERROR_COMMAND_NOT_FOUND))
+                return STATUS_NOT_FOUND;
+        if (sd_bus_error_has_name(error, BUS_ERROR_COMMAND_NOT_EXECUTABLE))
+                return STATUS_NOT_EXECUTABLE;
+        return FAILED;
+}
+
+int foreground_call(const Foreground *f, Client *c, sd_bus_message *m)
+{
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        int r;
+
+        r = client_call_error(c, m, &error, &reply);
+        if (r == -EREMOTEIO)
+                return refused(c, &error);
+        return r < 0 ? r : finish(f, c, reply);
+}
