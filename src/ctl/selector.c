@@ -6,19 +6,22 @@
 #include "ctl/selector.h"
 
 #include "basic/alloc.h"
+#include "basic/parse.h"
 #include "basic/strv.h"
 #include "ctl/args.h"
 #include "ctl/output.h"
 #include "ctl/verbs.h"
 
 enum {
-        OPTION_SESSION = OPTION_SELECTOR,
+        OPTION_PID = OPTION_SELECTOR,
+        OPTION_SESSION,
         OPTION_STATE,
         OPTION_LABEL,
         OPTION_PATTERN,
 };
 
 const Option selector_options[] = {
+                {OPTION_PID, 0, "pid", "PID", "the job that this process belongs to"},
                 {OPTION_SESSION, 0, "session", "NAME", "jobs of that session"},
                 {OPTION_STATE, 0, "state", "STATE[,STATE...]",
                  "jobs that are starting, running, exited, restarting, stopping or finished"},
@@ -64,9 +67,21 @@ static int add_states(Selector *s, const Verb *verb, const char *value)
         }
 }
 
+/* As reeve has it: of its own PID namespace, and 0 is nobody. */
+static int set_pid(Selector *s, const Verb *verb, const char *value)
+{
+        uint64_t pid;
+
+        if (parse_u64(value, &pid) < 0 || pid == 0 || pid > INT32_MAX)
+                return misuse(verb, "--pid=%s: that is no process", value);
+        s->pid = (uint32_t) pid;
+        return 0;
+}
+
 int selector_set(Selector *s, const Verb *verb, int id, const char *value)
 {
         switch (id) {
+        case OPTION_PID: return set_pid(s, verb, value);
         case OPTION_SESSION: s->session = value; return 0;
         case OPTION_STATE: return add_states(s, verb, value);
         case OPTION_LABEL:
@@ -80,17 +95,27 @@ int selector_set(Selector *s, const Verb *verb, int id, const char *value)
 
 static bool selector_has_conditions(const Selector *s)
 {
-        return s->all || s->session || s->label || s->pattern || s->states;
+        return s->all || s->pid > 0 || s->session || s->label || s->pattern || s->states;
+}
+
+int selector_check_ids(const Selector *s, const Verb *verb)
+{
+        if (*s->ids && selector_has_conditions(s))
+                return misuse(verb, "either ids, or options that choose jobs, not both");
+        return 0;
 }
 
 int selector_check(const Selector *s, const Verb *verb)
 {
-        if (*s->ids && selector_has_conditions(s))
-                return misuse(verb, "either ids, or options that choose jobs, not both");
+        int r;
+
+        r = selector_check_ids(s, verb);
+        if (r < 0)
+                return r;
         if (!*s->ids && !selector_has_conditions(s))
                 return misuse(verb,
-                              "%s needs to know which jobs: ids, --all, --session=, --label=, --pattern=, "
-                              "--state=",
+                              "%s needs to know which jobs: ids, --pid=, --session=, --state=, --label=, "
+                              "--pattern=, --all",
                               verb->name);
         return 0;
 }
@@ -106,6 +131,8 @@ int selector_append(const Selector *s, const char *id, sd_bus_message *m)
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(strings); i++)
                 if (strings[i].value)
                         r = sd_bus_message_append(m, "{sv}", strings[i].key, "s", strings[i].value);
+        if (r >= 0 && s->pid > 0)
+                r = sd_bus_message_append(m, "{sv}", "PID", "u", s->pid);
         if (r >= 0 && s->all)
                 r = sd_bus_message_append(m, "{sv}", "All", "b", 1);
         if (r >= 0 && s->states) {

@@ -2,6 +2,8 @@
 
 /* Which jobs a verb is about: by id, or by what they have in common. */
 
+#include <stdint.h>
+
 #include <systemd/sd-bus.h>
 
 #include "basic/macro.h"
@@ -12,6 +14,7 @@ typedef struct Verb Verb;
 typedef struct Selector {
         char **ids; /* the operands of the command line, not owned; may be empty, but is never NULL */
         bool all;
+        uint32_t pid; /* 0: not given */
         const char *session, *label, *pattern;
         char **states; /* owned */
 } Selector;
@@ -25,6 +28,9 @@ int selector_set(Selector *s, const Verb *verb, int id, const char *value);
 
 /* For a verb that must be told whom it concerns: 0 or MISUSED. */
 int selector_check(const Selector *s, const Verb *verb);
+
+/* Ids, or other options, not both: 0 or MISUSED. */
+int selector_check_ids(const Selector *s, const Verb *verb);
 
 /* As a{sv}; id: one of the ids, or NULL. 0 or a negative errno. */
 int selector_append(const Selector *s, const char *id, sd_bus_message *m);

@@ -18,7 +18,8 @@ enum {
 
 const Option kill_options[] = {
                 {OPTION_SIGNAL, 's', "signal", "SIGNAL", "TERM (default), SIGHUP, RTMIN+3, 9, …"},
-                {OPTION_WHOM, 0, "whom", "all|main", "all processes of the job (default), or its leader"},
+                {OPTION_WHOM, 0, "whom", "all|main|process",
+                 "all processes of the job (default), its leader, or the one of --pid"},
                 {OPTION_ALL, 'a', "all", NULL, "all jobs"},
                 {0},
 };
@@ -42,8 +43,8 @@ static int kill_set(void *object, const Verb *verb, int id, const char *value)
                                       value);
                 return 0;
         case OPTION_WHOM:
-                if (!streq(value, "all") && !streq(value, "main"))
-                        return misuse(verb, "--whom=%s: all or main is needed", value);
+                if (!streq(value, "all") && !streq(value, "main") && !streq(value, "process"))
+                        return misuse(verb, "--whom=%s: all, main or process is needed", value);
                 k->whom = value;
                 return 0;
         default: return selector_set(&k->selector, verb, id, value);
@@ -65,6 +66,8 @@ static int kill_run(Kill *k, const Verb *verb, Client *c)
         r = selector_check(&k->selector, verb);
         if (r < 0)
                 return r;
+        if (streq(k->whom, "process") && k->selector.pid == 0)
+                return misuse(verb, "--whom=process needs --pid=");
         r = reach_jobs(c, &k->selector, "Kill", kill_append, k, &reached);
         if (r < 0)
                 return r;

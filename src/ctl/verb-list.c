@@ -3,6 +3,7 @@
  * which nobody wants to read past; who asks for a state, or for all, gets what was asked for.
  */
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "basic/alloc.h"
@@ -68,65 +69,77 @@ static void add_row(Table *t, const Properties *job, usec_t now)
                 t->error = b.error;
 }
 
-/* The jobs of aa{sv}; those that do not run are only counted, unless all are asked for. */
-static int add_rows(Table *t, sd_bus_message *m, bool all, size_t *ret_shown, size_t *ret_hidden)
+/* What is shown, of one answer or of one an id. */
+typedef struct Listing {
+        Table table;
+        Buffer json;
+        bool all;
+        size_t n, n_hidden; /* those that do not run are only counted, unless all are asked for */
+} Listing;
+
+static int add_job(Listing *l, bool json, sd_bus_message *m, usec_t now)
 {
-        size_t n_shown = 0, n_hidden = 0;
-        usec_t now = now_realtime();
+        _cleanup_(properties_done) Properties job = PROPERTIES_INIT;
         int r;
 
-        r = sd_bus_message_enter_container(m, 'a', "a{sv}");
-        while (r >= 0 && sd_bus_message_at_end(m, false) == 0) {
-                _cleanup_(properties_done) Properties job = PROPERTIES_INIT;
-
-                r = properties_read(m, &job);
-                if (r < 0)
-                        break;
-                if (all || properties_boolean(&job, "Running")) {
-                        add_row(t, &job, now);
-                        n_shown++;
-                } else
-                        n_hidden++;
+        if (json) {
+                buffer_append_string(&l->json, l->n++ > 0 ? "," : "");
+                return json_value(&l->json, m);
         }
-        *ret_shown = n_shown;
-        *ret_hidden = n_hidden;
-        return r;
-}
-
-static int print_table(sd_bus_message *m, bool all)
-{
-        static const char *const headers[] = {"ID", "STATE", "PID", "RESULT", "STARTED", "COMMAND", NULL};
-        _cleanup_(buffer_done) Buffer b = BUFFER_INIT;
-        _cleanup_(table_done) Table t = TABLE_INIT(headers);
-        size_t n_shown, n_hidden;
-        int r;
-
-        r = add_rows(&t, m, all, &n_shown, &n_hidden);
-        if (r < 0)
-                return client_message_failed(r);
-        if (n_shown > 0)
-                table_format(&t, output_columns(), &b);
-        r = output_buffer(&b);
+        r = properties_read(m, &job);
         if (r < 0)
                 return r;
-        if (n_hidden > 0)
-                remark("%s%zu finished one%s not shown: reevectl list --all",
-                       n_shown > 0 ? "" : "nothing runs; ", n_hidden, n_hidden == 1 ? " is" : "s are");
-        else if (n_shown == 0)
-                remark("there are no such jobs");
+        if (l->all || properties_boolean(&job, "Running")) {
+                add_row(&l->table, &job, now);
+                l->n++;
+        } else
+                l->n_hidden++;
         return 0;
 }
 
-static int print_json(sd_bus_message *m)
+/* ListJobs: with an id, or by all that was given. *ret_n: how many jobs were answered. */
+static int add_jobs(Listing *l, const Selector *s, Client *c, const char *id, size_t *ret_n)
+{
+        _cleanup_message_ sd_bus_message *m = NULL, *reply = NULL;
+        usec_t now = now_realtime();
+        int r;
+
+        *ret_n = 0;
+        r = client_message(c, NULL, BUS_INTERFACE_MANAGER, "ListJobs", &m);
+        if (r < 0)
+                return r;
+        r = selector_append(s, id, m);
+        if (r < 0)
+                return client_message_failed(r);
+        r = client_call(c, m, &reply);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_enter_container(reply, 'a', "a{sv}");
+        for (; r >= 0 && sd_bus_message_at_end(reply, false) == 0; ++*ret_n)
+                r = add_job(l, c->json, reply, now);
+        return r < 0 ? client_message_failed(r) : 0;
+}
+
+static int print_listing(Listing *l, Client *c)
 {
         _cleanup_(buffer_done) Buffer b = BUFFER_INIT;
         int r;
 
-        r = json_value(&b, m);
+        if (c->json) {
+                buffer_append_string(&l->json, "]\n");
+                return output_buffer(&l->json);
+        }
+        if (l->n > 0)
+                table_format(&l->table, output_columns(), &b);
+        r = output_buffer(&b);
         if (r < 0)
-                return client_message_failed(r);
-        buffer_append_string(&b, "\n");
-        return output_buffer(&b);
+                return r;
+        if (l->n_hidden > 0)
+                remark("%s%zu finished one%s not shown: reevectl list --all",
+                       l->n > 0 ? "" : "nothing runs; ", l->n_hidden, l->n_hidden == 1 ? " is" : "s are");
+        else if (l->n == 0)
+                remark("there are no such jobs");
+        return 0;
 }
 
 /* With JSON nobody is told what is hidden, so reeve need not send it. */
@@ -140,37 +153,89 @@ static int choose_running(Selector *s)
         return 0;
 }
 
-static int list_run(ListOptions *l, Client *c)
+/* The filter of ListJobs has no PID, so the job is asked for first, and its Id is. */
+static int find_pid(Client *c, uint32_t pid, char **ret_id)
 {
         _cleanup_message_ sd_bus_message *m = NULL, *reply = NULL;
-        bool all = l->all || l->selector.states;
+        const char *path;
         int r;
 
-        if (c->json && !all) {
-                r = choose_running(&l->selector);
-                if (r < 0)
-                        return r;
-        }
-        r = client_message(c, NULL, BUS_INTERFACE_MANAGER, "ListJobs", &m);
+        r = client_message(c, NULL, BUS_INTERFACE_MANAGER, "GetJobByPID", &m);
         if (r < 0)
                 return r;
-        r = selector_append(&l->selector, NULL, m);
+        r = sd_bus_message_append_basic(m, 'u', &pid);
         if (r < 0)
                 return client_message_failed(r);
         r = client_call(c, m, &reply);
         if (r < 0)
                 return r;
-        return c->json ? print_json(reply) : print_table(reply, all);
+        r = sd_bus_message_read_basic(reply, 'o', &path);
+        if (r >= 0)
+                r = sd_bus_path_decode(path, BUS_PATH_JOB, ret_id);
+        return r <= 0 ? client_message_failed(r < 0 ? r : -EBADMSG) : 0;
+}
+
+/* Each id is a call, since a filter takes one; and one that is not there is an error, as everywhere. */
+static int add_ids(Listing *l, const Selector *s, Client *c)
+{
+        int r, status = 0;
+
+        STRV_FOREACH (id, s->ids) {
+                _cleanup_free_ char *message = NULL;
+                sd_bus_error error;
+                size_t n;
+
+                r = add_jobs(l, s, c, *id, &n);
+                if (r < 0)
+                        return r;
+                if (n > 0)
+                        continue;
+                message = str_printf("There is no job \"%s\"", *id);
+                error = SD_BUS_ERROR_MAKE_CONST(BUS_ERROR_NO_SUCH_JOB, message);
+                status = client_report(c, &error);
+        }
+        return status;
+}
+
+static int list_run(ListOptions *l, Listing *listing, const Verb *verb, Client *c)
+{
+        _cleanup_free_ char *id = NULL;
+        int r, status = 0;
+        size_t n;
+
+        r = selector_check_ids(&l->selector, verb);
+        if (r >= 0 && l->selector.pid > 0)
+                r = find_pid(c, l->selector.pid, &id);
+        l->selector.pid = 0;
+        listing->all = l->all || l->selector.states || *l->selector.ids || id;
+        if (r >= 0 && c->json && !listing->all)
+                r = choose_running(&l->selector);
+        if (r < 0)
+                return r;
+
+        buffer_append_string(&listing->json, "[");
+        if (*l->selector.ids)
+                status = r = add_ids(listing, &l->selector, c);
+        else
+                r = add_jobs(listing, &l->selector, c, id, &n);
+        if (r < 0 && listing->n == 0)
+                return r;
+        r = print_listing(listing, c);
+        return r < 0 ? r : status;
 }
 
 int verb_list(const Verb *verb, Client *c, char **args)
 {
+        static const char *const headers[] = {"ID", "STATE", "PID", "RESULT", "STARTED", "COMMAND", NULL};
+        Listing listing = {.table = TABLE_INIT(headers)};
         ListOptions l = {0};
         int r;
 
         r = args_parse(verb, c, args, list_set, &l, &l.selector.ids);
         if (r > 0)
-                r = list_run(&l, c);
+                r = list_run(&l, &listing, verb, c);
+        table_done(&listing.table);
+        buffer_done(&listing.json);
         selector_done(&l.selector);
         return r;
 }
