@@ -40,7 +40,7 @@ const Option job_options[] = {
                 OF_ENVIRONMENT,
                 {OPTION_SETTING + SETTING_ID, 0, "id", "ID",
                  "name of the job; the same request again is then the same job"},
-                {OPTION_SETTING + SETTING_SESSION, 0, "session", "NAME", "session it belongs to"},
+                {OPTION_SETTING + SETTING_SESSION, 0, "session", "SESSION", "session it belongs to"},
                 {OPTION_SETTING + SETTING_WORKING_DIRECTORY, 0, "cd", "DIRECTORY", "directory to run in"},
                 {OPTION_SETTING + SETTING_USER, 0, "user", "USER", "name or number of the user to run as"},
                 {OPTION_SETTING + SETTING_RUNTIME_MAX, 0, "timeout", "SPAN",

@@ -22,7 +22,7 @@ enum {
 
 const Option selector_options[] = {
                 {OPTION_PID, 0, "pid", "PID", "the job that this process belongs to"},
-                {OPTION_SESSION, 0, "session", "NAME", "jobs of that session"},
+                {OPTION_SESSION, 0, "session", "SESSION", "jobs of that session"},
                 {OPTION_STATE, 0, "state", "STATE[,STATE...]",
                  "jobs that are starting, running, exited, restarting, stopping or finished"},
                 {OPTION_LABEL, 0, "label", "NAME=VALUE", "jobs with that label"},

@@ -13,7 +13,7 @@ enum {
 };
 
 const Option freeze_options[] = {
-                {OPTION_SESSION, 0, "session", "NAME", "that session as a whole, instead of jobs"},
+                {OPTION_SESSION, 0, "session", "SESSION", "that session as a whole, instead of jobs"},
                 {0},
 };
 

@@ -18,7 +18,7 @@ enum {
 };
 
 const Option session_env_options[] = {
-                {OPTION_UNSET, 'u', "unset", "NAME", "take that variable away; may be given again"},
+                {OPTION_UNSET, 'u', "unset", "VARIABLE", "take that variable away; may be given again"},
                 {0},
 };
 

@@ -38,9 +38,9 @@ const Verb verbs[] = {
                 .name = "run",
                 .operands = "COMMAND...",
                 .help = "Run a shell command in a session",
-                .notes = "What it leaves behind of the session's directory, environment and umask is the session's"
-                         " from then on. Several words are one command, with blanks between them. The exit status"
-                         " is as with exec.",
+                .notes = "What it leaves behind of the session's directory, environment and umask is the"
+                         " session's from then on. Several words are one command, with blanks between them."
+                         " The exit status is as with exec.",
                 .options = run_options,
                 .shared = job_options,
                 .flags = VERB_TAKES_COMMAND | VERB_IS_COMMAND,
@@ -146,7 +146,7 @@ const Verb verbs[] = {
         },
         {
                 .name = "session close",
-                .operands = "NAME...",
+                .operands = "SESSION...",
                 .help = "End sessions with all their jobs",
                 .notes = "The exit status is 1 when something of them lives still.",
                 .options = session_close_options,
@@ -156,7 +156,7 @@ const Verb verbs[] = {
         },
         {
                 .name = "session env",
-                .operands = "NAME [VARIABLE=VALUE...]",
+                .operands = "SESSION [VARIABLE=VALUE...]",
                 .help = "Set variables of a session, or show their names",
                 .options = session_env_options,
                 .min_operands = 1,
@@ -165,7 +165,7 @@ const Verb verbs[] = {
         },
         {
                 .name = "session cd",
-                .operands = "NAME [DIRECTORY]",
+                .operands = "SESSION [DIRECTORY]",
                 .help = "Change the directory of a session, or show it",
                 .min_operands = 1,
                 .max_operands = 2,
