@@ -103,10 +103,20 @@ static void say_end(Follower *f, const LogContext *c)
                         .exit_code = job->exit_code,
                         .signal = job->signal,
         };
-        LogPlace place = {.realtime = clock_realtime(), .monotonic = clock_monotonic()};
+        LogPlace place = {.realtime = job->exit_time, .monotonic = job->exit_monotonic};
         char cursor[CURSOR_TEXT_MAX];
         RingPosition tail;
+        RingReader rr;
+        Record newest;
 
+        /* When it ended, which does not come before what was written after it. */
+        if (!job_is_exited(job))
+                place = (LogPlace){.realtime = clock_realtime(), .monotonic = clock_monotonic()};
+        ring_reader_seek_tail(&rr, job->ring);
+        if (ring_reader_previous(&rr, &newest)) {
+                place.realtime = MAX(place.realtime, newest.realtime);
+                place.monotonic = MAX(place.monotonic, newest.monotonic);
+        }
         ring_tail(job->ring, &tail);
         cursor_format(&job->log, &tail, cursor);
         place.cursor = cursor;
@@ -137,7 +147,7 @@ static int format_more(Follower *f, size_t *left)
                 f->position = head;
         }
         ring_reader_seek(&rr, f->job->ring, &f->position);
-        while (f->rest.size<BATCH && * left> 0) {
+        while ((f->rest.size < BATCH) && (*left > 0)) {
                 Record record;
 
                 at_end = !ring_reader_next(&rr, &record);
