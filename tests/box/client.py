@@ -22,6 +22,7 @@ NAME = "org.reeve1"
 ROOT = "/org/reeve1"
 MANAGER = "org.reeve1.Manager"
 JOB = "org.reeve1.Job"
+SESSION = "org.reeve1.Session"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 DBUS = "org.freedesktop.DBus"
 ERROR = "org.reeve1.Error."
@@ -41,12 +42,13 @@ Record = namedtuple("Record", "seq realtime monotonic stream data")
 
 TYPES = {
     "s": "Format Id Session Description WorkingDirectory User Group StandardInput KillMode NotifyAccess Restart Term "
-         "ControlAccess State Unit Label Pattern Whom",
+         "ControlAccess State Unit Label Pattern Whom Shell",
     "as": "Environment UnsetEnvironment SupplementaryGroups CapabilityBoundingSet States Streams",
     "a{ss}": "Labels",
     "u": "UMask StartLimitBurst PID",
     "i": "Nice OOMScoreAdjust KillSignal Signal",
-    "b": "NoNewPrivileges MergeOutput Text KillOnExit KillOnDisconnect TTY Tee Usage All Exited Drained Finished Ready",
+    "b": "NoNewPrivileges MergeOutput Text KillOnExit KillOnDisconnect TTY Tee Usage All Exited Drained Finished Ready "
+         "CleanEnvironment",
     "t": "LimitNOFILE LimitNPROC LimitCORE LimitFSIZE LimitAS LimitCPU LimitSTACK LimitMEMLOCK MemoryMax MemoryHigh "
          "MemorySwapMax TasksMax CPUQuotaPerSecUSec CPUWeight IOWeight RuntimeMaxUSec TimeoutStopUSec RestartUSec "
          "RestartMaxDelayUSec StartLimitIntervalUSec InitialOutputUSec DrainTimeoutUSec OutputMaxBytes LogMaxBytes "
@@ -82,7 +84,7 @@ def plain(dictionary):
     return {key: value[1] for key, value in dictionary.items()}
 
 
-def job_path(id):
+def job_path(id, folder="job"):
     """sd_bus_path_encode() of the id, below /org/reeve1/job."""
     out = ""
     for i, c in enumerate(id):
@@ -90,7 +92,11 @@ def job_path(id):
             out += c
         else:
             out += f"_{ord(c):02x}"
-    return f"{ROOT}/job/{out or '_'}"
+    return f"{ROOT}/{folder}/{out or '_'}"
+
+
+def session_path(name):
+    return job_path(name, "session")
 
 
 def socket_path(address):
@@ -453,6 +459,44 @@ class Connection:
 
     def set_property(self, name, signature, value):
         self.call(ROOT, PROPERTIES, "Set", "ssv", MANAGER, name, (signature, value))
+
+    # -- org.reeve1.Session; by name
+
+    def open_session(self, name, **options):
+        return self.manager("OpenSession", "sa{sv}", name, variants(options))[0]
+
+    def close_session_later(self, name, **options):
+        return self.send(ROOT, MANAGER, "CloseSession", "sa{sv}", name, variants(options))
+
+    def close_session(self, name, timeout=30, **options):
+        return self.close_session_later(name, **options).result(timeout)
+
+    def sessions(self):
+        """{name: what ListSessions says of it}"""
+        return {session["Name"]: session for session in map(plain, self.manager("ListSessions")[0])}
+
+    def session(self, name, member, signature="", *args, timeout=30):
+        return self.call(session_path(name), SESSION, member, signature, *args, timeout=timeout)
+
+    def session_properties(self, name):
+        return plain(self.call(session_path(name), PROPERTIES, "GetAll", "s", SESSION)[0])
+
+    def session_property(self, name, key):
+        return self.call(session_path(name), PROPERTIES, "Get", "ss", SESSION, key)[0][1]
+
+    def set_directory(self, name, directory):
+        self.call(session_path(name), PROPERTIES, "Set", "ssv", SESSION, "WorkingDirectory", ("s", directory))
+
+    def set_environment(self, name, assignments=(), unset=()):
+        self.session(name, "SetEnvironment", "asas", list(assignments), list(unset))
+
+    def run_later(self, name, command, **options):
+        pending = self.send(session_path(name), SESSION, "Run", "sa{sv}", command, variants(options))
+        pending.convert = lambda body: Outcome(*body[:6], plain(body[6]))
+        return pending
+
+    def run(self, name, command, timeout=30, **options):
+        return self.run_later(name, command, **options).result(timeout)
 
     def managed_objects(self):
         return self.call(ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")[0]
