@@ -1,6 +1,7 @@
 """Selectors of several keys at once, against a model of them: all of them must hold."""
 
 import itertools
+import re
 import signal
 
 from case import BoxCase
@@ -45,7 +46,7 @@ class TestTogether(BoxCase):
             if key == "PID":
                 return value in job["PID"]
             if key == "Pattern":
-                return job["Pattern"].startswith(value[1:]) if value[0] == "^" else value in job["Pattern"]
+                return re.search(value, job["Pattern"]) is not None
             if key == "States":
                 return job["State"] in value
             return key == "All" or job[key] == value
