@@ -9,7 +9,9 @@
 #include <errno.h>
 
 #include "basic/alloc.h"
+#include "basic/alloc.h"
 #include "basic/strv.h"
+#include "basic/utf8.h"
 #include "bus/output.h"
 #include "core/job-ports.h"
 #include "core/job.h"
@@ -70,7 +72,10 @@ static int append_labels(sd_bus_message *m, Job *job, const Property *property)
 
 static int append_directory(sd_bus_message *m, Job *job, const Property *property)
 {
-        return sd_bus_message_append(m, "s", job->working_directory);
+        const char *path = job->working_directory; /* perhaps where a command of the session has led */
+        _cleanup_free_ char *text = utf8_sanitize(path, strlen(path));
+
+        return text ? sd_bus_message_append(m, "s", text) : -ENOMEM;
 }
 
 static int append_state(sd_bus_message *m, Job *job, const Property *property)

@@ -6,7 +6,9 @@
 
 #include <errno.h>
 
+#include "basic/alloc.h"
 #include "basic/strv.h"
+#include "basic/utf8.h"
 #include "core/job.h"
 #include "core/session.h"
 
@@ -22,6 +24,15 @@ static int append_string(sd_bus_message *m, const Session *session, const Proper
         const char *s = *(char *const *) ((const char *) session + property->offset);
 
         return sd_bus_message_append(m, "s", s ?: "");
+}
+
+/* A command may have led anywhere; on the bus a string is UTF-8. */
+static int append_directory(sd_bus_message *m, const Session *session, const Property *property)
+{
+        const char *path = session->working_directory;
+        _cleanup_free_ char *text = utf8_sanitize(path, strlen(path));
+
+        return text ? sd_bus_message_append(m, "s", text) : -ENOMEM;
 }
 
 /* Values may be secrets. */
@@ -84,7 +95,7 @@ static int append_usage(sd_bus_message *m, const Session *session, const Propert
 
 static const Property properties[] = {
                 {"Name", "s", append_string, OF_SESSION(name)},
-                {"WorkingDirectory", "s", append_string, OF_SESSION(working_directory)},
+                {"WorkingDirectory", "s", append_directory, 0},
                 {"EnvironmentNames", "as", append_environment_names, 0},
                 {"User", "s", append_string, OF_SESSION(user)},
                 {"Shell", "s", append_string, OF_SESSION(shell)},

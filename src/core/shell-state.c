@@ -32,13 +32,14 @@ char *shell_state_script(const char *program, const char *address, const char *c
 
         if (!program || !address)
                 return str_copy(command);
-        /* stderr is away first, so that `set -x` does not tell of its own end. PWD and OLDPWD are exported
-         * for the child alone: the shell ends here. */
-        buffer_append_string(&trap, "{ set +x; export PWD OLDPWD; ");
+        /* In a child of its own, which takes stderr away before it does anything: so `set -x` tells nothing
+         * of it, a shell at the end of its descriptors fails there alone, and what fails is not the
+         * command's failure, also under `set -e`. */
+        buffer_append_string(&trap, "(export PWD OLDPWD; exec ");
         append_quoted(&trap, program);
         buffer_append_string(&trap, " --session-report ");
         append_quoted(&trap, address);
-        buffer_append_string(&trap, "; } 2>/dev/null");
+        buffer_append_string(&trap, ") 2>/dev/null || :");
         text = buffer_take(&trap, NULL);
         if (!text)
                 return NULL;

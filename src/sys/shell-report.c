@@ -25,17 +25,22 @@ static void append_field(Buffer *b, char letter, const char *value)
         buffer_append(b, value, strlen(value) + 1);
 }
 
-/* The one that the shell says, with the symbolic links that were taken to it, as long as it is true; the
- * caller frees it. NULL: none can be told. */
+/* The one that the shell says, with the symbolic links that were taken to it, as long as it is true, or when
+ * no truth is to be had: a directory that is gone has that name still. The caller frees it; NULL: none can
+ * be told. */
 static char *working_directory(void)
 {
         const char *pwd = getenv("PWD");
         struct stat here, there;
+        char *cwd;
 
-        if (pwd && pwd[0] == '/' && stat(pwd, &there) >= 0 && stat(".", &here) >= 0 &&
-            here.st_ino == there.st_ino && here.st_dev == there.st_dev)
+        if (pwd && pwd[0] != '/')
+                pwd = NULL;
+        if (pwd && stat(pwd, &there) >= 0 && stat(".", &here) >= 0 && here.st_ino == there.st_ino &&
+            here.st_dev == there.st_dev)
                 return strdup(pwd);
-        return getcwd(NULL, 0);
+        cwd = getcwd(NULL, 0);
+        return !cwd && pwd ? strdup(pwd) : cwd;
 }
 
 static int report_make(Buffer *b)

@@ -20,8 +20,8 @@ START_TEST(script)
                             *nowhere = shell_state_script("/r", NULL, "ls");
 
         ck_assert_str_eq(plain,
-                         "trap '{ set +x; export PWD OLDPWD; '\\''/usr/bin/reeve'\\'' --session-report "
-                         "'\\''unix:abstract=a'\\''; } 2>/dev/null' EXIT\ncd /\nls");
+                         "trap '(export PWD OLDPWD; exec '\\''/usr/bin/reeve'\\'' --session-report "
+                         "'\\''unix:abstract=a'\\'') 2>/dev/null || :' EXIT\ncd /\nls");
         ck_assert_ptr_nonnull(strstr(quoted, "'\\''/it'\\''\\'\\'''\\''s'\\''"));
         ck_assert_str_eq(without, "ls");
         ck_assert_str_eq(nowhere, "ls");
