@@ -64,6 +64,7 @@ struct Scope {
 typedef struct FakeSys {
         usec_t monotonic, realtime; /* the clocks */
         size_t read_max;            /* bytes that one stdio_read() takes; 0: as many as asked for */
+        size_t write_max;           /* bytes that one outlet_write() gives; 0: as many as fit */
         bool late_joiners; /* as where clone3(2) is refused: new children join their scope by themselves */
         bool map_fails;
         bool no_tree; /* cgroup_tree_open() finds none */
