@@ -113,8 +113,8 @@ static int give(Inlet *i, const char *data, size_t size, const int *fds, size_t 
         ssize_t n = socket_send(i->to, data, size, fds, n_fds);
         char *rest;
 
-        if (n < 0)
-                return (int) n;
+        if (n < 0) /* the pair is empty: what does not fit now never will */
+                return n == -EAGAIN ? -ENOBUFS : (int) n;
         i->n_untaken = n_fds;
         if ((size_t) n == size)
                 return 1;
@@ -136,7 +136,14 @@ static int give_rest(Inlet *i)
         return give(i, rest, size, NULL, 0);
 }
 
-/* How much to take now, of what is there. 0: nothing is. */
+typedef struct Piece {
+        char data[CHUNK];
+        size_t size;
+        int fds[INLET_DESCRIPTORS_MAX];
+        size_t n_fds;
+} Piece;
+
+/* How much to take now, of what is there. Negative errno: nothing. */
 static ssize_t next_size(Inlet *i, char *scratch)
 {
         ssize_t n;
@@ -154,32 +161,61 @@ static ssize_t next_size(Inlet *i, char *scratch)
         return (ssize_t) MIN(i->left, (uint64_t) CHUNK);
 }
 
+/* Takes what is there of the next `size` bytes, with descriptors, behind what a piece has already. */
+static int take(Inlet *i, Piece *piece, size_t size)
+{
+        size_t n_fds = i->begun ? INLET_DESCRIPTORS_MAX - i->n_descriptors : 0;
+        ssize_t n = socket_receive(i->from, piece->data + piece->size, size, piece->fds + piece->n_fds,
+                                   &n_fds);
+
+        if (n < 0)
+                return (int) n;
+        if (n == 0)
+                return -ECONNRESET;
+        piece->size += (size_t) n;
+        piece->n_fds += n_fds;
+        i->n_descriptors += n_fds;
+        return (int) n;
+}
+
+/* A message's header, and with it what is there of the rest. */
+static int take_message(Inlet *i, Piece *piece, size_t size)
+{
+        int r;
+
+        r = take(i, piece, size);
+        if (r >= 0)
+                r = follow_message(i, piece->data, (size_t) r);
+        if (r < 0 || i->n_header < sizeof(i->header) || i->left == 0 || piece->size > sizeof(i->header))
+                return r;
+        size = piece->size;
+        r = take(i, piece, (size_t) MIN(i->left, (uint64_t) CHUNK - size));
+        if (r == -EAGAIN || r == -ECONNRESET) /* will be so the next time, too */
+                return 0;
+        return r < 0 ? r : follow_message(i, piece->data + size, (size_t) r);
+}
+
 int inlet_move(Inlet *i)
 {
         bool messages = i->begun;
-        char data[CHUNK];
-        int fds[INLET_DESCRIPTORS_MAX], r = 0;
-        size_t n_fds;
-        ssize_t n;
+        Piece piece;
+        ssize_t size;
+        int r;
 
         if (i->rest)
                 return give_rest(i);
-        n = next_size(i, data);
-        n_fds = messages ? INLET_DESCRIPTORS_MAX - i->n_descriptors : 0;
-        if (n > 0)
-                n = socket_receive(i->from, data, (size_t) n, fds, &n_fds);
-        if (n == 0)
-                return -ECONNRESET;
-        if (n < 0)
-                return n == -EAGAIN ? 0 : (int) n;
-        i->n_descriptors += n_fds;
-        if (messages)
-                r = follow_message(i, data, (size_t) n);
+        piece.size = piece.n_fds = 0; /* not all of it: it is large */
+        size = next_size(i, piece.data);
+        if (size <= 0)
+                return size == -EAGAIN ? 0 : (int) size;
+        r = messages ? take_message(i, &piece, (size_t) size) : take(i, &piece, (size_t) size);
         if (r >= 0)
-                r = give(i, data, (size_t) n, fds, n_fds);
-        for (size_t k = 0; k < n_fds; k++)
-                fd_close(fds[k]);
-        return r == -EAGAIN ? -ENOBUFS : r;
+                r = give(i, piece.data, piece.size, piece.fds, piece.n_fds);
+        else if (r == -EAGAIN)
+                r = 0;
+        for (size_t k = 0; k < piece.n_fds; k++)
+                fd_close(piece.fds[k]);
+        return r;
 }
 
 void inlet_foresee(Inlet *i)

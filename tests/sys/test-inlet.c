@@ -95,9 +95,7 @@ START_TEST(stops_behind_begin)
                 n = sizeof(hello) - 1;
                 ck_assert_uint_eq(library_reads(buf, sizeof(buf), NULL, NULL), n);
                 ck_assert_int_eq(inlet_move(&inlet), 1);
-                ck_assert_uint_eq(library_reads(buf, sizeof(buf), NULL, NULL), 16);
-                ck_assert_int_eq(inlet_move(&inlet), 1);
-                ck_assert_uint_eq(library_reads(buf, sizeof(buf), NULL, NULL), 4);
+                ck_assert_uint_eq(library_reads(buf, sizeof(buf), NULL, NULL), 20);
                 ck_assert_int_eq(inlet_move(&inlet), 0);
                 end();
         }
@@ -114,8 +112,8 @@ START_TEST(stops_behind_each_message)
         n += message(data + n, 'B', 2, 16);
         n += message(data + n, 'l', 4, 0);
         send_all(data, n, 0);
-        for (size_t i = 0; i < 5; i++) {
-                static const size_t sizes[] = {16, 8, 16, 16, 16};
+        for (size_t i = 0; i < 3; i++) {
+                static const size_t sizes[] = {24, 32, 16};
 
                 ck_assert_int_eq(inlet_move(&inlet), 1);
                 ck_assert_uint_eq(library_reads(buf, sizeof(buf), NULL, NULL), sizes[i]);
@@ -137,7 +135,7 @@ START_TEST(descriptors_of_what_was_understood)
         int fds[INLET_DESCRIPTORS_MAX];
 
         begin(true);
-        send_all(data, n, INLET_DESCRIPTORS_MAX);
+        send_all(data, 16, INLET_DESCRIPTORS_MAX);
         ck_assert_int_eq(inlet_move(&inlet), 1);
         ck_assert_uint_eq(inlet.n_descriptors, INLET_DESCRIPTORS_MAX);
         ck_assert(!inlet_is_owed(&inlet)); /* it is not complete */
@@ -145,6 +143,7 @@ START_TEST(descriptors_of_what_was_understood)
         ck_assert_uint_eq(library_reads(buf, sizeof(buf), fds, &got), 16);
         ck_assert_uint_eq(got, INLET_DESCRIPTORS_MAX);
         ck_assert_int_eq(inlet_settle(&inlet, false), 0);
+        send_all(data + 16, n - 16, 0);
         ck_assert_int_eq(inlet_move(&inlet), 1);
         ck_assert(inlet_is_owed(&inlet));
         inlet_foresee(&inlet);
@@ -183,11 +182,8 @@ START_TEST(descriptors_of_what_was_not)
         ck_assert_int_eq(inlet_move(&inlet), 1);
         inlet_foresee(&inlet);
         got = INLET_DESCRIPTORS_MAX;
-        ck_assert_uint_eq(library_reads(buf, sizeof(buf), fds + 3, &got), 11);
+        ck_assert_uint_eq(library_reads(buf, sizeof(buf), fds + 3, &got), 19);
         ck_assert_uint_eq(got, 2);
-        ck_assert_int_eq(inlet_settle(&inlet, false), 0);
-        ck_assert_int_eq(inlet_move(&inlet), 1);
-        ck_assert_uint_eq(library_reads(buf, sizeof(buf), NULL, NULL), 8);
         ck_assert_int_eq(inlet_settle(&inlet, false), -EBADMSG);
         for (size_t i = 0; i < 5; i++)
                 ck_assert_int_lt(fcntl(fds[i], F_GETFD), 0);
