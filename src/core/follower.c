@@ -21,7 +21,7 @@
 #include "sys/outlet.h"
 
 #define TURN_BUDGET ((size_t) 64 * 1024) /* bytes written, or records looked at, in one turn */
-#define BATCH ((size_t) 16 * 1024)       /* formatted at once, up to the end of a record */
+#define BATCH ((size_t) 4096) /* formatted at once, up to the end of a record: a page of the pipe */
 #define RETRY_USEC (100 * USEC_PER_MSEC)
 
 static void follower_free(Follower *f)
@@ -59,12 +59,15 @@ static void on_retry(Timer *t, usec_t now)
 }
 
 /* The strings of a context are the job's, and good until it changes. */
-static void context_of(const Job *job, char hostname[static HOSTNAME_SIZE], LogContext *ret)
+static void context_of(const Follower *f, char hostname[static HOSTNAME_SIZE], LogContext *ret)
 {
+        const Job *job = f->job;
         const char *command = job->spec.argv && *job->spec.argv ? *job->spec.argv : "";
         const char *slash = strrchr(command, '/');
 
-        hostname_get(hostname);
+        hostname[0] = '\0';
+        if (f->format == LOG_FORMAT_SHORT)
+                hostname_get(hostname);
         *ret = (LogContext){
                         .job = job->id,
                         .session = job->session,
@@ -139,7 +142,7 @@ static int format_more(Follower *f, size_t *left)
         LogContext c;
         RingReader rr;
 
-        context_of(f->job, hostname, &c);
+        context_of(f, hostname, &c);
         ring_head(f->job->ring, &head);
         if (f->position.seqnum < head.seqnum) {
                 ring_lost_since(f->job->ring, &f->position, &lost_bytes, &lost_records);
@@ -173,6 +176,21 @@ static int format_more(Follower *f, size_t *left)
         return !at_end || f->rest.size > 0 || f->ended;
 }
 
+/* It may have to be kept for long: no more than there is of it. For want of memory it stays as it is. */
+static void compact_rest(Follower *f)
+{
+        Buffer b = BUFFER_INIT;
+
+        if (f->rest.allocated <= 2 * BATCH)
+                return;
+        buffer_append(&b, f->rest.data + f->written, f->rest.size - f->written);
+        if (b.error)
+                return;
+        buffer_done(&f->rest);
+        f->rest = b;
+        f->written = 0;
+}
+
 /* -EAGAIN: the pipe is full. */
 static int write_rest(Follower *f, size_t *left)
 {
@@ -197,8 +215,10 @@ static void follower_turn(Follower *f)
 
         do {
                 r = write_rest(f, &to_write);
-                if (r == -EAGAIN) /* is heard of when somebody has read */
+                if (r == -EAGAIN) { /* is heard of when somebody has read */
+                        compact_rest(f);
                         return;
+                }
                 if (r < 0 || f->ended) { /* nobody reads it, or it has had everything */
                         follower_free(f);
                         return;
@@ -248,7 +268,7 @@ static void job_is_removed(Follower *f)
         LogContext c;
 
         if (!f->ended) {
-                context_of(f->job, hostname, &c);
+                context_of(f, hostname, &c);
                 ring_lost_since(f->job->ring, &f->position, &bytes, &records);
                 count_unread(f, &bytes, &records);
                 ring_tail(f->job->ring, &tail);

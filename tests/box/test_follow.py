@@ -308,7 +308,7 @@ class TestFollow(BoxCase):
         held = [self.bus.follow(job.id, Format="export") for _ in range(100)]
         memory = self.reeve.memory()
         self.bus.wait(job.id, timeout=60)
-        self.assert_memory(memory, 100 * 64 * KIB)
+        self.assert_memory(memory, 100 * 24 * KIB)
         with Stopwatch() as watch:
             self.assertEqual(self.bus.exec(["echo", "x"]).stdout, b"x\n")
         self.assertLess(watch.seconds, 2)

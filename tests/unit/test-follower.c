@@ -122,7 +122,7 @@ START_TEST(is_overtaken)
         fd = follow(job, LOG_FORMAT_EXPORT, "", UINT64_MAX);
         flood(job, 1, 10000);
         ck_assert(newest()->wants);
-        ck_assert_uint_lt(newest()->rest.size, 32 * 1024); /* that, and its pipe, is all it costs */
+        ck_assert_uint_lt(newest()->rest.allocated, 10 * 1024); /* that, and its pipe, is all it costs */
         for (unsigned i = 0; i < 8; i++) {
                 char data[4096];
                 ssize_t n = read(fd, data, sizeof(data));
@@ -136,6 +136,37 @@ START_TEST(is_overtaken)
         ck_assert_int_eq(fd, -EBADF);
         text = buffer_take(&b, NULL);
         ck_assert_uint_gt(check_complete(text, 1, 34000), 0);
+        end();
+}
+END_TEST
+
+/* A large record that a reader leaves alone is held once, and no larger than it is. */
+START_TEST(large_records)
+{
+        static char line[32768];
+        _cleanup_free_ char *text = NULL;
+        Buffer b = BUFFER_INIT;
+        Job *job;
+        int fd;
+
+        begin();
+        memset(line, 1, sizeof(line) - 1); /* no text: "1," for each of them */
+        line[sizeof(line) - 1] = '\n';
+        job = world_run(&w, NULL);
+        fd = follow(job, LOG_FORMAT_JSON, "", UINT64_MAX);
+        ck_assert_int_eq(fcntl(fd, F_SETPIPE_SZ, 4096), 4096);
+        for (unsigned i = 0; i < 8; i++) {
+                fake_write(leader_of(job), 1, line, sizeof(line));
+                world_pass(&w, 2 * USEC_PER_MSEC);
+        }
+        ck_assert_uint_gt(newest()->rest.size, 2 * 32768 - 4096);
+        ck_assert_uint_lt(newest()->rest.allocated, 2 * 32768 + 1024);
+        fake_exit(leader_of(job), 0);
+        take(&fd, &b);
+        text = buffer_take(&b, NULL);
+        ck_assert_uint_gt(strlen(text), 8 * 2 * 32768);
+        ck_assert_ptr_nonnull(strstr(text, "\"REEVE_SEQNUM\":\"8\""));
+        ck_assert_ptr_nonnull(strstr(text, "\"REEVE_EVENT\":\"end\""));
         end();
 }
 END_TEST
@@ -261,4 +292,4 @@ START_TEST(owner_goes)
 END_TEST
 
 TEST_MAIN("follower", lives, says_the_end, output_ends_first, starts_where_it_is_told, is_overtaken,
-          lines_and_what_is_lost, small_writes, a_turn_is_bounded, reader_closes, owner_goes)
+          large_records, lines_and_what_is_lost, small_writes, a_turn_is_bounded, reader_closes, owner_goes)
