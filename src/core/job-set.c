@@ -288,7 +288,8 @@ int job_set_forget(JobSet *set, Job *job, Error *e)
         return 0;
 }
 
-/* Stands in the map for a job that has failed to start and is gone, until its child is reaped. */
+/* Stands in the map for a job that has failed to start and is gone, until its child is reaped; and for whom
+ * no job stands. */
 static Job failed_start;
 
 void job_set_expect_failed(JobSet *set, pid_t pid)
@@ -296,6 +297,11 @@ void job_set_expect_failed(JobSet *set, pid_t pid)
         /* It takes the place that the job had there: this needs no memory. */
         hashmap_remove_number(&set->by_pid, (uint64_t) pid);
         (void) hashmap_put_number(&set->by_pid, (uint64_t) pid, &failed_start);
+}
+
+void job_set_expect_child(JobSet *set, pid_t pid)
+{
+        job_set_expect_failed(set, pid);
 }
 
 bool job_set_child_ended(JobSet *set, const ProcessEnd *end)

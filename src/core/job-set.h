@@ -115,6 +115,8 @@ typedef enum JobSetEvent {
 void job_set_tell(JobSet *set, Job *job, JobSetEvent event);
 /* The child of a job that failed to start is to be reaped yet: it is nobody's orphan. */
 void job_set_expect_failed(JobSet *set, pid_t pid);
+/* A child of ours that is no job's leader: it is nobody's orphan either. */
+void job_set_expect_child(JobSet *set, pid_t pid);
 /* A scope could not be looked at: all are, a little later. */
 void job_set_look_again(JobSet *set);
 void job_set_one_less(JobSet *set); /* a live one */

@@ -14,6 +14,7 @@
 #include "core/job-set.h"
 #include "core/job-start.h"
 #include "core/job.h"
+#include "core/tee.h"
 #include "sys/pty.h"
 #include "sys/stdio.h"
 
@@ -87,17 +88,27 @@ static int open_input(Job *job, uid_t owner, JobStdio *s)
         }
 }
 
-static int open_output(const ExecSpec *spec, size_t i, uid_t owner, JobStdio *s)
+static int open_output(Job *job, size_t i, uid_t owner, JobStdio *s, Error *e)
 {
+        const ExecSpec *spec = &job->spec;
         int fds[2], r;
 
-        if (spec->fds[1 + i] >= 0) {
+        if (spec->fds[1 + i] >= 0 && spec->tee) {
+                r = tee_new(job, i == 0 ? STREAM_STDOUT : STREAM_STDERR, spec->fds[1 + i], &job->tees[i]);
+                if (r == -EBADF)
+                        return error_set(e, ERROR_INVALID_ARGS, "%s: is not open for writing",
+                                         settings[i == 0 ? SETTING_STANDARD_OUTPUT_FD
+                                                         : SETTING_STANDARD_ERROR_FD]
+                                                         .name);
+                if (r < 0)
+                        return job_start_failed(e, "tee", r);
+        } else if (spec->fds[1 + i] >= 0) {
                 s->child[1 + i] = spec->fds[1 + i];
                 return 0;
         }
         r = stdio_output_pipe(fds);
         if (r < 0)
-                return r;
+                return job_start_failed(e, "stdio", r);
         give(fds[1], owner);
         s->captured[i] = fds[0];
         s->child[1 + i] = s->owned[1 + i] = fds[1];
@@ -115,13 +126,12 @@ int job_stdio_open(Job *job, uid_t owner, JobStdio *ret, Error *e)
         if (spec->tty)
                 return open_terminal(job, owner, ret, e);
         r = open_input(job, owner, ret);
-        if (r >= 0)
-                r = open_output(spec, 0, owner, ret);
-        if (r >= 0 && !spec->merge_output)
-                r = open_output(spec, 1, owner, ret);
         if (r < 0)
                 return job_start_failed(e, "stdio", r);
-        if (spec->merge_output)
+        r = open_output(job, 0, owner, ret, e);
+        if (r >= 0 && !spec->merge_output)
+                r = open_output(job, 1, owner, ret, e);
+        if (r >= 0 && spec->merge_output)
                 ret->child[2] = ret->child[1];
-        return 0;
+        return r;
 }

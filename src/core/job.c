@@ -22,6 +22,7 @@
 #include "core/job-start.h"
 #include "core/session-run.h"
 #include "core/session.h"
+#include "core/tee.h"
 #include "journal/ring.h"
 #include "journal/store.h"
 #include "sys/cgroup.h"
@@ -150,6 +151,30 @@ static void do_kill(Job *job)
         tell(job, JOB_MOMENT_KILLED);
 }
 
+/* Drained is when the tees are done, too. */
+static void output_drained(Job *job)
+{
+        if (!job->output_ended || (job->tees[0] && !tee_is_done(job->tees[0])) ||
+            (job->tees[1] && !tee_is_done(job->tees[1])))
+                return;
+        job_event(job, JOB_EVENT_DRAINED);
+}
+
+static void end_output(Job *job)
+{
+        job->output_ended = true;
+        for (size_t i = 0; i < ELEMENTSOF(job->tees); i++)
+                if (job->tees[i])
+                        tee_end(job->tees[i]);
+        output_drained(job);
+}
+
+void job_tee_done(Job *job)
+{
+        tell(job, JOB_MOMENT_OUTPUT);
+        output_drained(job);
+}
+
 static void do_close_output(Job *job)
 {
         if (!job->fsm.output)
@@ -158,7 +183,7 @@ static void do_close_output(Job *job)
                 capture_close(&job->capture);
                 tell(job, JOB_MOMENT_OUTPUT);
         }
-        job_event(job, JOB_EVENT_DRAINED);
+        end_output(job);
 }
 
 /* The last look, before the folder goes, and before anybody is told. */
@@ -262,7 +287,7 @@ static bool start_is_known(Job *job, bool child_is_dead)
         }
         job_event(job, JOB_EVENT_STARTED);
         if (!capture_is_open(&job->capture))
-                job_event(job, JOB_EVENT_DRAINED);
+                end_output(job);
         return true;
 }
 
@@ -280,7 +305,7 @@ void job_capture_progress(Capture *c, bool drained)
                 return;
         tell(job, JOB_MOMENT_OUTPUT);
         if (drained)
-                job_event(job, JOB_EVENT_DRAINED);
+                end_output(job);
 }
 
 void job_check_empty(Job *job)
@@ -361,7 +386,7 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
         if (job->fsm.processes)
                 watch_scope(job);
         if (drained && job->fsm.output)
-                job_event(job, JOB_EVENT_DRAINED);
+                end_output(job);
 }
 
 int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e)
@@ -431,6 +456,8 @@ Job *job_free(Job *job)
 {
         if (!job)
                 return NULL;
+        for (size_t i = 0; i < ELEMENTSOF(job->tees); i++)
+                job->tees[i] = tee_free(job->tees[i]);
         tell(job, JOB_MOMENT_REMOVED);
         assert(list_is_empty(&job->watches));
         if (!list_is_empty(&job->by_age) && !job_is_finished(job))

@@ -26,6 +26,7 @@ typedef struct ProcessEnd ProcessEnd;
 typedef struct RingReader RingReader;
 typedef struct Session Session;
 typedef struct SessionSlice SessionSlice;
+typedef struct Tee Tee;
 
 #define JOB_RESULTS(X)                                                                                      \
         X(NONE, "") /* the leader runs */                                                                   \
@@ -103,6 +104,8 @@ struct Job {
         Ring *ring;
         Capture capture;
         Input input;
+        Tee *tees[2];      /* of stdout, stderr; NULL */
+        bool output_ended; /* but the tees may not have it all yet */
         Timer runtime_timer, stop_timer;
 
         /* Of a shell command in a session, until its leader has ended: what it was given, and what it says
@@ -131,6 +134,8 @@ Job *job_free(Job *job);
 DEFINE_CLEANUP(Job *, job_free)
 /* CaptureHost.progress. */
 void job_capture_progress(Capture *c, bool drained);
+/* One of its tees is done. */
+void job_tee_done(Job *job);
 /* The reaper saw the leader's end; it is reaped after this. */
 void job_leader_ended(Job *job, const ProcessEnd *end);
 /* Looks whether the scope is empty, when that would mean something. */

@@ -99,8 +99,7 @@ enum {
           "a descriptor to write to")                                                                       \
         X(STANDARD_ERROR_FD, "StandardErrorFileDescriptor", NULL, FD, SETTING_BUS_ONLY, 0, 0, NULL,         \
           "a descriptor to write errors to")                                                                \
-        X(TEE, "Tee", NULL, BOOL, SETTING_UNAVAILABLE | SETTING_BUS_ONLY, 0, 0, NULL,                       \
-          "the log and the descriptors both")                                                               \
+        X(TEE, "Tee", NULL, BOOL, SETTING_BUS_ONLY, 0, 0, NULL, "the log and the descriptors both")         \
         X(MERGE_OUTPUT, "MergeOutput", "MergeOutput", BOOL, 0, 0, 0, NULL,                                  \
           "one pipe for stdout and stderr")                                                                 \
         X(TTY, "TTY", "TTY", BOOL, 0, 0, 0, NULL, "a terminal of its own")                                  \

@@ -10,6 +10,7 @@ import time
 
 from case import BoxCase
 from client import V
+from rig import eventually
 
 
 def blob(size):
@@ -245,6 +246,168 @@ class TestDescriptors(BoxCase):
         with self.assertRaises(Exception):
             self.bus.exec(["true"], StandardOutputFileDescriptor=V("u", 5))
         self.bus.ping()
+
+
+class TestTee(BoxCase):
+    """The log and the descriptor both."""
+
+    def setUp(self):
+        self.fds = self.reeve.fds()
+
+    def read_all(self, fd):
+        got = b""
+        while chunk := os.read(fd, 65536):
+            got += chunk
+        os.close(fd)
+        return got
+
+    def notes(self, id):
+        return b"".join(r.data for r in self.bus.log(id, Streams=["note"]).records)
+
+    def test_file(self):
+        """What Exec answered is in the file by then."""
+        for i in range(20):
+            with open("/tmp/reeve-tee-test", "w+b") as file:
+                outcome = self.bus.sh(f"echo {i}; echo err >&2; seq 10000", Tee=True, StandardOutputFileDescriptor=file)
+                with open("/tmp/reeve-tee-test", "rb") as again:
+                    self.assertEqual(again.read(), outcome.stdout)
+            self.assertTrue(outcome.stdout.startswith(b"%d\n1\n2\n" % i))
+            self.assertEqual(outcome.stderr, b"err\n")
+            self.assertEqual(self.notes(outcome.id), b"")
+        os.unlink("/tmp/reeve-tee-test")
+        self.assert_fds_back(self.fds)
+
+    def test_pipe_with_a_slow_reader(self):
+        """It gets every byte, though the pipe holds few of them."""
+        size = 1 << 20
+        out_read, out_write = os.pipe()
+        job = self.bus.start(self.reeve.payload("pattern", size), Tee=True, StandardOutputFileDescriptor=out_write,
+                             LogMaxBytes=4 << 20)
+        os.close(out_write)
+        got = b""
+        while chunk := os.read(out_read, 20000):
+            got += chunk
+            time.sleep(0.002)
+        os.close(out_read)
+        self.assertEqual(len(got), size)
+        self.assertTrue(got.endswith(b"%015d\n" % (size // 16 - 1)))
+        self.bus.wait(job.id)
+        self.assertEqual(self.notes(job.id), b"")
+        self.assert_fds_back(self.fds)
+
+    def test_both_streams(self):
+        out_read, out_write = os.pipe()
+        err_read, err_write = os.pipe()
+        outcome = self.bus.sh("echo out; echo err >&2", Tee=True, StandardOutputFileDescriptor=out_write,
+                              StandardErrorFileDescriptor=err_write)
+        os.close(out_write)
+        os.close(err_write)
+        self.assertEqual((self.read_all(out_read), self.read_all(err_read)), (b"out\n", b"err\n"))
+        self.assertEqual((outcome.stdout, outcome.stderr), (b"out\n", b"err\n"))
+
+    def test_socket_and_terminal(self):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            self.bus.sh("echo socket", Tee=True, StandardOutputFileDescriptor=theirs)
+            self.assertEqual(ours.recv(100), b"socket\n")
+        master, slave = pty.openpty()
+        self.bus.sh("echo terminal", Tee=True, StandardOutputFileDescriptor=slave)
+        self.assertEqual(os.read(master, 100), b"terminal\r\n")
+        os.close(slave)
+        os.close(master)
+        self.assert_fds_back(self.fds)
+
+    def test_merged(self):
+        out_read, out_write = os.pipe()
+        outcome = self.bus.sh("echo 1; echo 2 >&2; echo 3", Tee=True, MergeOutput=True, StandardOutputFileDescriptor=out_write)
+        os.close(out_write)
+        self.assertEqual(self.read_all(out_read), b"1\n2\n3\n")
+        self.assertEqual(outcome.stdout, b"1\n2\n3\n")
+
+    def test_flood_that_nobody_reads(self):
+        """The job is not held up, PID 1 answers, and what was not taken is counted."""
+        size = 64 << 20
+        out_read, out_write = os.pipe()
+        job = self.bus.start(self.reeve.payload("pattern", size), Tee=True, StandardOutputFileDescriptor=out_write)
+        os.close(out_write)
+        slowest = 0
+        while self.bus.property("PID", job.id):
+            before = time.monotonic()
+            self.bus.ping()
+            slowest = max(slowest, time.monotonic() - before)
+        self.assertLess(slowest, 1)
+        self.bus.wait(job.id)
+        self.assertEqual(self.bus.property("LogBytes", job.id), size)
+        taken = len(self.read_all(out_read))
+        self.assertGreater(taken, 4096)
+        notes = self.notes(job.id)
+        self.assertIn(b"StandardOutputFileDescriptor does not keep up", notes)
+        self.assertIn(b"%d of %d bytes were not taken by StandardOutputFileDescriptor\n" % (size - taken, size), notes)
+        self.assert_fds_back(self.fds)
+        eventually(lambda: not self.reeve.processes(), 5, "the process that wrote has gone")
+
+    def test_short_output_that_nobody_reads(self):
+        """Exec answers in time, and the job ends soon after."""
+        out_read, out_write = os.pipe()
+        os.set_blocking(out_write, False)
+        while True:
+            try:
+                os.write(out_write, bytes(4096))
+            except BlockingIOError:
+                break
+        os.set_blocking(out_write, True)
+        outcome = self.bus.sh("echo x", Tee=True, StandardOutputFileDescriptor=out_write)
+        self.assertEqual(outcome.stdout, b"x\n")
+        self.bus.wait(outcome.id)
+        self.assertIn(b"2 of 2 bytes were not taken by StandardOutputFileDescriptor\n", self.notes(outcome.id))
+        self.assertTrue(os.get_blocking(out_write))
+        os.close(out_read)
+        os.close(out_write)
+        self.assert_fds_back(self.fds)
+
+    def test_reader_that_goes(self):
+        out_read, out_write = os.pipe()
+        job = self.bus.start_sh("echo one; read x; echo two; read x; echo three", StandardInput="pipe", Tee=True,
+                                StandardOutputFileDescriptor=out_write)
+        os.close(out_write)
+        self.assertEqual(os.read(out_read, 100), b"one\n")
+        os.close(out_read)
+        self.bus.write_input(job.id, b"\n")
+        eventually(lambda: b"takes no more: Broken pipe (32 EPIPE)" in self.notes(job.id), 5, "it is noted")
+        self.bus.write_input(job.id, b"\n")
+        self.bus.wait(job.id)
+        self.assertEqual(self.bus.output(job.id)[0], b"one\ntwo\nthree\n")
+        self.assertIn(b"10 of 14 bytes were not taken", self.notes(job.id))
+        self.assert_fds_back(self.fds)
+
+    def test_full_disk(self):
+        with open("/dev/full", "wb", buffering=0) as full:
+            outcome = self.bus.sh("echo x", Tee=True, StandardOutputFileDescriptor=full)
+        self.bus.wait(outcome.id)
+        self.assertEqual(outcome.stdout, b"x\n")
+        self.assertIn(b"takes no more: No space left on device (28 ENOSPC)", self.notes(outcome.id))
+
+    def test_not_for_writing(self):
+        with open("/dev/null", "rb") as null:
+            self.assert_error("InvalidArgs", "StandardErrorFileDescriptor", "writing", call=lambda: self.bus.exec(
+                ["true"], Tee=True, StandardErrorFileDescriptor=null))
+        self.assert_fds_back(self.fds)
+
+    def test_stop(self):
+        out_read, out_write = os.pipe()
+        job = self.bus.start(self.reeve.payload("flood"), Tee=True, StandardOutputFileDescriptor=out_write)
+        os.close(out_write)
+        os.read(out_read, 1)
+        self.assertEqual(self.bus.stop({"Id": job.id}, TimeoutStopUSec=0)[2], 0)
+        self.bus.wait(job.id)
+        os.close(out_read)
+        self.assert_fds_back(self.fds)
+
+    def test_orphans_are_not_counted(self):
+        before = self.bus.property("NOrphansReaped")
+        self.test_both_streams()
+        eventually(lambda: not self.reeve.processes(), 5, "the processes that wrote have gone")
+        self.assertEqual(self.bus.property("NOrphansReaped"), before)
 
 
 class TestThreads(BoxCase):

@@ -14,9 +14,11 @@
 #include "basic/alloc.h"
 #include "basic/fd.h"
 #include "sys/capability.h"
+#include "sys/pidref.h"
 #include "sys/pty.h"
 #include "sys/ring-memory.h"
 #include "sys/stdio.h"
+#include "sys/tee.h"
 #include "sys/userdb.h"
 
 void fake_write(FakeProcess *p, int fd, const void *data, size_t size)
@@ -153,6 +155,74 @@ int pty_eof_character(int fd, char *ret)
                 return -ENODATA;
         *ret = 4;
         return 0;
+}
+
+/* sys/tee.h: the process is the test, at the other end of a pair of sockets. */
+
+typedef struct Report {
+        uint64_t taken;
+        int error;
+} Report;
+
+int tee_start(int target, PidRef *ret_worker, int *ret_fd)
+{
+        int fds[2];
+
+        if (fake.tee_error)
+                return fake.tee_error;
+        ck_assert_int_ge(fcntl(target, F_GETFD), 0);
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
+        fake.tee_fds[fake.n_tees++] = fds[1];
+        *ret_worker = (PidRef){.pid = 99000 + (pid_t) fake.n_tees, .fd = -EBADF};
+        *ret_fd = fds[0];
+        return 0;
+}
+
+ssize_t tee_send(int fd, const void *data, size_t size)
+{
+        ssize_t n = send(fd, data, size, MSG_NOSIGNAL);
+
+        return n < 0 ? -errno : n;
+}
+
+void tee_send_end(int fd)
+{
+        ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+}
+
+int tee_receive(int fd, uint64_t *ret_taken, int *ret_error)
+{
+        Report r;
+        ssize_t n = recv(fd, &r, sizeof(r), 0);
+
+        if (n < 0)
+                return -errno;
+        if (n == 0)
+                return -EPIPE;
+        *ret_taken = r.taken;
+        *ret_error = r.error;
+        return 0;
+}
+
+size_t fake_tee_take(unsigned tee, char *to, size_t size)
+{
+        ssize_t n = recv(fake.tee_fds[tee], to, size, 0);
+        const Report r = {.taken = n > 0 ? (uint64_t) n : 0};
+
+        if (n > 0)
+                ck_assert_int_eq(send(fake.tee_fds[tee], &r, sizeof(r), MSG_NOSIGNAL), sizeof(r));
+        if (n == 0)
+                fake_tee_end(tee, 0);
+        return n > 0 ? (size_t) n : 0;
+}
+
+void fake_tee_end(unsigned tee, int error)
+{
+        const Report r = {.error = error};
+
+        if (error > 0)
+                ck_assert_int_eq(send(fake.tee_fds[tee], &r, sizeof(r), MSG_NOSIGNAL), sizeof(r));
+        fake.tee_fds[tee] = fd_close(fake.tee_fds[tee]);
 }
 
 /* sys/userdb.h: alice, of the group alice (1000) and a member of wheel (10) and video (44); root. */

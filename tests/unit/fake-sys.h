@@ -70,7 +70,7 @@ typedef struct FakeSys {
         bool no_tree; /* cgroup_tree_open() finds none */
         int spawn_error, pipe_error, scope_new_error, scope_fd_error, scope_populated_error;
         int scope_watch_open_error, scope_watch_add_error, userdb_groups_error, give_error;
-        int pty_error;
+        int pty_error, tee_error;
         bool tty_has_no_eof;            /* the terminals' end-of-file character is disabled */
         int net_error, walk_error;      /* of netlisten_read(), socket_walk_step() */
         usec_t walk_step_usec;          /* that a step takes */
@@ -81,6 +81,8 @@ typedef struct FakeSys {
         unsigned n_spawned, n_scopes, n_slices, n_watches, n_enlarged, n_given, n_folders_left, n_all_killed;
         unsigned n_net_looks, n_walks, n_walk_steps;
         uint16_t net_port; /* that was asked for last */
+        int tee_fds[8]; /* the processes' ends of tees */
+        unsigned n_tees;
         uid_t given_to;
         unsigned tty_rows, tty_columns; /* as they were set last */
         size_t mapped;                  /* bytes */
@@ -117,6 +119,11 @@ uint64_t fake_listen(FakeProcess *p, uint16_t port);
 /* It holds another's socket, too; or n descriptors that are none. */
 void fake_hold_socket(FakeProcess *p, uint64_t inode);
 void fake_hold_files(FakeProcess *p, unsigned n);
+/* The process of a tee takes that much, and says so; when it was told that no more comes it ends. How much
+ * it was. */
+size_t fake_tee_take(unsigned tee, char *to, size_t size);
+/* It ends, error > 0: because its descriptor failed so. */
+void fake_tee_end(unsigned tee, int error);
 void fake_exit(FakeProcess *p, int code);
 void fake_die(FakeProcess *p, int sig, bool core_dumped);
 /* How often it got that signal. */

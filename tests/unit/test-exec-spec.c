@@ -323,6 +323,7 @@ START_TEST(contradictions)
                    "MergeOutput");
         check_pair(SETTING_MERGE_OUTPUT, "true", SETTING_STANDARD_OUTPUT_FD, "", ERROR_NONE, NULL);
         check_pair(SETTING_TEE, "true", 0, NULL, ERROR_INVALID_ARGS, "Tee");
+        check_pair(SETTING_TEE, "false", 0, NULL, ERROR_NONE, NULL);
         check_pair(SETTING_TEE, "true", SETTING_STANDARD_INPUT_FD, "", ERROR_INVALID_ARGS, "Tee");
 }
 END_TEST
