@@ -341,10 +341,17 @@ class TestTee(BoxCase):
         taken = len(self.read_all(out_read))
         self.assertGreater(taken, 4096)
         notes = self.notes(job.id)
-        self.assertIn(b"StandardOutputFileDescriptor does not keep up", notes)
         self.assertIn(b"%d of %d bytes were not taken by StandardOutputFileDescriptor\n" % (size - taken, size), notes)
         self.assert_fds_back(self.fds)
         eventually(lambda: not self.reeve.processes(), 5, "the process that wrote has gone")
+
+    def test_falling_behind_is_noted_when_it_happens(self):
+        out_read, out_write = os.pipe()
+        script = " ".join(self.reeve.payload("pattern", 500000)) + "; sleep 100"
+        job = self.bus.start_sh(script, Tee=True, StandardOutputFileDescriptor=out_write, LogMaxBytes=1 << 20)
+        eventually(lambda: b"StandardOutputFileDescriptor does not keep up" in self.notes(job.id), 10, "it is noted")
+        os.close(out_read)
+        os.close(out_write)
 
     def test_short_output_that_nobody_reads(self):
         """Exec answers in time, and the job ends soon after."""
