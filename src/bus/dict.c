@@ -186,7 +186,14 @@ static int store_value(const DictKey *k, SettingValue *v, Error *e)
         case SETTING_TYPE_INT:
         case SETTING_TYPE_SIGNAL: *(int64_t *) k->target = v->number; return 0;
         case SETTING_TYPE_STRING: *(char **) k->target = TAKE_PTR(v->string); return 0;
-        case SETTING_TYPE_STRV: *(char ***) k->target = TAKE_PTR(v->strv); return 0;
+        case SETTING_TYPE_STRV:
+                /* sd-bus makes NULL of an empty one, which is what is not given. */
+                if (!v->strv)
+                        v->strv = alloc_zero(sizeof(char *));
+                if (!v->strv)
+                        return error_no_memory(e);
+                *(char ***) k->target = TAKE_PTR(v->strv);
+                return 0;
         default:
                 if (k->max && v->unsigned_ > k->max)
                         return error_set(e, ERROR_INVALID_ARGS, "%s: is out of range", k->name);
