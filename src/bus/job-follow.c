@@ -44,18 +44,16 @@ static int read_request(sd_bus_message *m, FollowRequest *ret, Error *e)
                         {"Lines", SETTING_TYPE_UINT64, &ret->lines},
                         {"SinceUSec", SETTING_TYPE_USEC, &ret->filter.since},
         };
-        uint64_t given;
         int r;
 
         *ret = (FollowRequest){.lines = UINT64_MAX};
         r = sd_bus_message_read(m, "s", &ret->cursor);
         if (r >= 0)
-                r = dict_read(m, keys, ELEMENTSOF(keys), &given, e);
+                r = dict_read(m, keys, ELEMENTSOF(keys), NULL, e);
         if (r >= 0)
                 r = read_format(format, &ret->format, e);
         if (r >= 0)
-                r = log_streams_from_strv(given & (1U << 1), streams, STREAM_MASK_ALL, &ret->filter.streams,
-                                          e);
+                r = bus_streams_from_strv("Streams", streams, STREAM_MASK_ALL, &ret->filter.streams, e);
         return r;
 }
 

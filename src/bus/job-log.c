@@ -26,25 +26,24 @@
 #define READ_DEFAULT (UINT64_C(256) * 1024)
 #define READ_MAX (UINT64_C(8) * 1024 * 1024)
 
-int log_streams_from_strv(bool given, char *const *words, unsigned allowed, unsigned *ret, Error *e)
+int bus_streams_from_strv(const char *key, char *const *words, unsigned allowed, unsigned *ret, Error *e)
 {
         unsigned mask = 0;
 
-        if (!given) {
+        if (!words) {
                 *ret = allowed;
                 return 0;
         }
-        for (; words && *words; words++) {
+        for (; *words; words++) {
                 int stream = stream_from_string(*words);
 
                 if (stream < 0 || !(allowed & STREAM_MASK(stream)))
-                        return error_set(e, ERROR_INVALID_ARGS,
-                                         "Streams: \"%s\" is not one of stdout|stderr%s", *words,
-                                         allowed & STREAM_MASK(STREAM_NOTE) ? "|note" : "");
+                        return error_set(e, ERROR_INVALID_ARGS, "%s: \"%s\" is not one of stdout|stderr%s",
+                                         key, *words, allowed & STREAM_MASK(STREAM_NOTE) ? "|note" : "");
                 mask |= STREAM_MASK(stream);
         }
         if (!mask)
-                return error_set(e, ERROR_INVALID_ARGS, "Streams: is empty");
+                return error_set(e, ERROR_INVALID_ARGS, "%s: is empty", key);
         *ret = mask;
         return 0;
 }
@@ -59,16 +58,15 @@ static int read_output_request(sd_bus_message *m, OutputRequest *ret, Error *e)
                         {"SinceUSec", SETTING_TYPE_USEC, &ret->since},
                         {"Text", SETTING_TYPE_BOOL, &ret->text},
         };
-        uint64_t given;
         int r;
 
         *ret = (OutputRequest){.max_bytes = EXEC_OUTPUT_DEFAULT, .lines = UINT64_MAX};
-        r = dict_read(m, keys, ELEMENTSOF(keys), &given, e);
+        r = dict_read(m, keys, ELEMENTSOF(keys), NULL, e);
         if (r < 0)
                 return r;
         if (ret->text)
                 ret->max_bytes = MIN(ret->max_bytes, TEXT_MAX);
-        return log_streams_from_strv(given & (1U << 2), streams, STREAM_MASK_OUTPUT, &ret->streams, e);
+        return bus_streams_from_strv("Streams", streams, STREAM_MASK_OUTPUT, &ret->streams, e);
 }
 
 int bus_job_method_get_output(sd_bus_message *m, Peer *peer, Job *job, sd_bus_error *ret_error)
@@ -137,17 +135,15 @@ static int read_read_request(sd_bus_message *m, ReadRequest *ret, Error *e)
                         {"WaitUSec", SETTING_TYPE_USEC, &ret->wait},
         };
         const char *cursor;
-        uint64_t given;
         int r;
 
         *ret = (ReadRequest){.max_bytes = READ_DEFAULT, .lines = UINT64_MAX};
         r = sd_bus_message_read(m, "s", &cursor);
         if (r < 0)
                 return r;
-        r = dict_read(m, keys, ELEMENTSOF(keys), &given, e);
+        r = dict_read(m, keys, ELEMENTSOF(keys), NULL, e);
         if (r >= 0)
-                r = log_streams_from_strv(given & (1U << 2), streams, STREAM_MASK_ALL, &ret->filter.streams,
-                                          e);
+                r = bus_streams_from_strv("Streams", streams, STREAM_MASK_ALL, &ret->filter.streams, e);
         if (r < 0)
                 return r;
         ret->cursor = str_copy(cursor);

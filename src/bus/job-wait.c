@@ -10,8 +10,10 @@
 
 #include "basic/alloc.h"
 #include "basic/errno-name.h"
+#include "basic/strv.h"
 #include "bus/dict.h"
 #include "bus/errors.h"
+#include "bus/job-log.h"
 #include "bus/peer.h"
 #include "bus/pending.h"
 #include "bus/server.h"
@@ -73,8 +75,25 @@ static int read_ports(sd_bus_message *m, const char *name, void *target, Error *
         return r < 0 ? r : set_ports(target, WAIT_PORTS, ports, size / sizeof(uint16_t), e);
 }
 
+static int set_pattern(JobWait *w, const char *pattern, char *const *streams, Error *e)
+{
+        int r;
+
+        if (!pattern)
+                return streams ? error_set(e, ERROR_INVALID_ARGS,
+                                           "LogStreams: are of LogPattern, which is not given")
+                               : 0;
+        r = bus_streams_from_strv("LogStreams", streams, STREAM_MASK_OUTPUT, &w->lines.streams, e);
+        if (r >= 0)
+                r = pattern_compile(&w->lines.pattern, "LogPattern", pattern, e);
+        w->until[WAIT_LOG_PATTERN] = r >= 0;
+        return r;
+}
+
 static int read_until(sd_bus_message *m, JobWait *w, Error *e)
 {
+        _cleanup_strv_ char **streams = NULL;
+        _cleanup_free_ char *pattern = NULL;
 #define MOMENT(id)                                                                                          \
         {                                                                                                   \
                 wait_key_to_string(WAIT_##id), SETTING_TYPE_BOOL, &w->until[WAIT_##id]                      \
@@ -86,19 +105,44 @@ static int read_until(sd_bus_message *m, JobWait *w, Error *e)
                         MOMENT(FINISHED),
                         {"Port", .signature = "q", .read = read_port, .target = w},
                         {"Ports", .signature = "aq", .read = read_ports, .target = w},
-                        {"LogPattern", SETTING_TYPE_STRING, .unavailable = true},
-                        {"LogStreams", SETTING_TYPE_STRV, .unavailable = true},
+                        {"LogPattern", SETTING_TYPE_STRING, &pattern},
+                        {"LogStreams", SETTING_TYPE_STRV, &streams},
         };
 #undef MOMENT
         int r;
 
         r = dict_read(m, keys, ELEMENTSOF(keys), NULL, e);
+        if (r >= 0)
+                r = set_pattern(w, pattern, streams, e);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < ELEMENTSOF(w->until); i++)
                 if (w->until[i])
                         return 0;
         return error_set(e, ERROR_INVALID_ARGS, "until: names nothing to wait for");
+}
+
+static int append_line(sd_bus_message *m, const JobWait *w)
+{
+        const FoundLine *found = &w->lines.found;
+        char cursor[CURSOR_TEXT_MAX];
+        int r;
+
+        cursor_format(&w->job->log, &found->end, cursor);
+        r = sd_bus_message_append(m, "{sv}", "Cursor", "s", cursor);
+        if (r >= 0 && found->lost_bytes > 0)
+                r = sd_bus_message_append(m, "{sv}", "LineLostBytes", "t", found->lost_bytes);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", "Line");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "ay");
+        if (r >= 0)
+                r = sd_bus_message_append_array(m, 'y', found->text, found->size);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 static int reply_new(sd_bus_message *call, const JobWait *w, WaitKey key, sd_bus_message **ret)
@@ -120,6 +164,8 @@ static int reply_new(sd_bus_message *call, const JobWait *w, WaitKey key, sd_bus
                                           "State", "s", job_state_to_string(job->fsm.state));
         if (r >= 0 && key == WAIT_PORT)
                 r = sd_bus_message_append(m, "{sv}", "Port", "q", w->ports[0][0]);
+        if (r >= 0 && key == WAIT_LOG_PATTERN)
+                r = append_line(m, w);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         if (r < 0)
@@ -143,6 +189,7 @@ static int explain(int r, const JobWait *w, Error *e)
 static void answer(PendingWait *pw, int reached)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        size_t size = pw->wait.lines.found.size;
         Error e;
 
         if (reached < 0) {
@@ -151,7 +198,7 @@ static void answer(PendingWait *pw, int reached)
                 return;
         }
         (void) reply_new(pw->pending.call, &pw->wait, (WaitKey) reached, &m);
-        pending_reply(&pw->pending, m, REPLY_SIZE);
+        pending_reply(&pw->pending, m, REPLY_SIZE + size);
 }
 
 static void on_done(JobWait *w, int reached)
@@ -185,9 +232,10 @@ static const PendingOps ops = {.timeout = on_timeout, .destroy = on_destroy};
 
 static int start(PendingWait *pw, sd_bus_message *m, Peer *peer, Job *job, usec_t timeout, Error *e)
 {
+        Manager *manager = peer->server->manager;
         int r;
 
-        r = job_wait_start(&pw->wait, job, &peer->server->manager->ports);
+        r = job_wait_start(&pw->wait, job, &manager->ports, &manager->lines);
         if (r >= 0 || r == -ETIMEDOUT)
                 return r;
         if (r == -EAGAIN)

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "journal/ring.h"
+
 const char *wait_key_to_string(WaitKey key)
 {
         static const char *const words[_WAIT_KEY_MAX] = {
@@ -39,13 +41,36 @@ static int moment_reached(const JobWait *w)
         return job_is_finished(w->job) ? (int) WAIT_FINISHED : -EAGAIN;
 }
 
-static int decide(const JobWait *w)
+static bool wants_lines(const JobWait *w)
+{
+        return w->until[WAIT_LOG_PATTERN];
+}
+
+/* Up to now: so much of the log is looked at before anything else is told. */
+static void take_aim(JobWait *w)
+{
+        RingPosition tail;
+
+        ring_tail(w->job->ring, &tail);
+        w->aim = tail.seqnum;
+        w->aims = true;
+}
+
+static int decide(JobWait *w)
 {
         int r = moment_reached(w);
 
-        if (r == -EAGAIN && w->once && w->n_looking == 0)
-                return -ETIMEDOUT;
-        return r;
+        if (r == -EAGAIN && !w->once)
+                return r;
+        if (wants_lines(w) && r != WAIT_READY) {
+                if (!w->aims)
+                        take_aim(w);
+                if (!line_scan_has_passed(&w->lines, w->aim)) {
+                        line_scan_more(&w->lines);
+                        return -EAGAIN;
+                }
+        }
+        return r == -EAGAIN && w->unseen == 0 ? -ETIMEDOUT : r;
 }
 
 static void decide_and_tell(JobWait *w)
@@ -67,16 +92,20 @@ static void on_moment(JobWatch *watch, Job *job, JobMoment moment)
         if (moment == JOB_MOMENT_OUTPUT) {
                 for (size_t i = 0; i < ELEMENTSOF(w->port_waits); i++)
                         port_wait_hint(&w->port_waits[i]);
+                line_scan_more(&w->lines);
                 return;
         }
+        if (moment == JOB_MOMENT_DRAINED)
+                line_scan_more(&w->lines);
         decide_and_tell(w);
 }
 
 static void port_looked(JobWait *w, PortWait *pw, int r)
 {
-        bool first = w->n_looking & (1U << (pw - w->port_waits));
+        unsigned bit = 1U << (pw - w->port_waits);
+        bool first = w->unseen & bit;
 
-        w->n_looking &= ~(1U << (pw - w->port_waits));
+        w->unseen &= ~bit;
         if (r == 1)
                 w->done(w, pw == &w->port_waits[0] ? WAIT_PORT : WAIT_PORTS);
         else if (r < 0 && (w->once || r == -ENOMEM))
@@ -95,15 +124,29 @@ static void on_ports(PortWait *pw, int r)
         port_looked(container_of(pw, JobWait, port_waits[1]), pw, r);
 }
 
+static void on_lines(LineScan *s, int r)
+{
+        JobWait *w = container_of(s, JobWait, lines);
+
+        if (r != 0)
+                w->done(w, r == 1 ? (int) WAIT_LOG_PATTERN : r);
+        else if (w->aims || w->once)
+                decide_and_tell(w);
+}
+
 void job_wait_init(JobWait *w)
 {
-        *w = (JobWait){.watch.notify = on_moment, .port_waits = {{.looked = on_port}, {.looked = on_ports}}};
+        *w = (JobWait){.watch.notify = on_moment,
+                       .lines.looked = on_lines,
+                       .port_waits = {{.looked = on_port}, {.looked = on_ports}}};
         list_init(&w->watch.link);
+        list_init(&w->lines.link);
 }
 
 void job_wait_done(JobWait *w)
 {
         job_watch_remove(&w->watch);
+        line_scan_stop(&w->lines);
         for (size_t i = 0; i < ELEMENTSOF(w->port_waits); i++) {
                 port_wait_remove(&w->port_waits[i]);
                 free(w->ports[i]);
@@ -111,30 +154,40 @@ void job_wait_done(JobWait *w)
         }
 }
 
-int job_wait_start(JobWait *w, Job *job, PortWatch *ports)
+static void start_ports(JobWait *w, PortWatch *ports)
 {
-        static const WaitKey port_keys[] = {WAIT_PORT, WAIT_PORTS};
+        static const WaitKey keys[] = {WAIT_PORT, WAIT_PORTS};
+
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
+                PortWait *pw = &w->port_waits[i];
+
+                if (!w->until[keys[i]])
+                        continue;
+                pw->job = w->job;
+                pw->ports = w->ports[i];
+                pw->n_ports = w->n_ports[i];
+                w->unseen |= 1U << i;
+                port_wait_add(ports, pw);
+        }
+}
+
+int job_wait_start(JobWait *w, Job *job, PortWatch *ports, LineWatch *lines)
+{
         int r;
 
         w->job = job;
         r = moment_reached(w);
-        if (r != -EAGAIN)
+        if (r != -EAGAIN && (!wants_lines(w) || r == WAIT_READY))
                 return r;
-        for (size_t i = 0; i < ELEMENTSOF(port_keys); i++) {
-                PortWait *pw = &w->port_waits[i];
-
-                if (!w->until[port_keys[i]])
-                        continue;
-                pw->job = job;
-                pw->ports = w->ports[i];
-                pw->n_ports = w->n_ports[i];
-                w->n_looking |= 1U << i;
-                port_wait_add(ports, pw);
+        if (wants_lines(w)) {
+                r = line_scan_start(lines, &w->lines, job);
+                if (r < 0)
+                        return r;
         }
-        r = decide(w);
-        if (r == -EAGAIN)
-                job_watch_add(job, &w->watch);
-        return r;
+        if (!job_is_finished(job))
+                start_ports(w, ports);
+        job_watch_add(job, &w->watch);
+        return decide(w);
 }
 
 int job_wait_time_out(JobWait *w)

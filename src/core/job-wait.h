@@ -3,6 +3,7 @@
 /* Job.Wait: until one of several things is so of a job. It never touches the job. */
 
 #include "core/job.h"
+#include "core/line-watch.h"
 #include "core/port-watch.h"
 
 typedef struct JobWait JobWait;
@@ -31,7 +32,8 @@ struct JobWait {
         bool until[_WAIT_KEY_MAX];
         uint16_t *ports[2]; /* of Port (one) and Ports; malloc'ed */
         size_t n_ports[2];
-        bool once; /* asks without waiting: -ETIMEDOUT as soon as all was looked at */
+        LineScan lines; /* of LogPattern: its pattern and streams; then what was found */
+        bool once;      /* asks without waiting: -ETIMEDOUT as soon as all was looked at */
         /* It is over, once: a WaitKey; or -ETIMEDOUT, -ENOENT (the job's record is gone), -ENOMEM, … The
          * owner answers, and ends it. */
         void (*done)(JobWait *w, int reached);
@@ -39,14 +41,16 @@ struct JobWait {
         Job *job;
         JobWatch watch;
         PortWait port_waits[2];
-        unsigned n_looking; /* ports that were not looked at even once */
+        unsigned unseen; /* bit i: port_waits[i] has not been looked at even once */
+        bool aims;       /* lines: what is decided waits for this record to be looked at */
+        uint64_t aim;
 };
 
 /* Before anything is set. */
 void job_wait_init(JobWait *w);
 void job_wait_done(JobWait *w);
 
-/* A WaitKey when it is over already; -EAGAIN: done() will be called, but not from in here. */
-int job_wait_start(JobWait *w, Job *job, PortWatch *ports);
+/* A WaitKey when it is over already; -EAGAIN: done() will be called, but not from in here; -ENOMEM. */
+int job_wait_start(JobWait *w, Job *job, PortWatch *ports, LineWatch *lines);
 /* Its time is over: a WaitKey if, looking at it again, it came true after all, else -ETIMEDOUT. */
 int job_wait_time_out(JobWait *w);

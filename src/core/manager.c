@@ -212,6 +212,7 @@ static int init_parts(Manager *m, const ManagerConfig *config)
                             "process groups only",
                             m->tree.refusal ?: "unknown why");
         budget = config->log_max_bytes ?: MIN(cgroup_memory_limit(&m->tree) / 10, LOG_BUDGET_MAX);
+        line_watch_init(&m->lines, &m->timers);
         port_watch_init(&m->ports, &m->timers);
         store_init(&m->store, (RingMemory){.map = ring_memory_map, .unmap = ring_memory_unmap}, budget);
 
@@ -279,6 +280,7 @@ void manager_done(Manager *m)
         job_set_done(&m->jobs);
         session_set_done(&m->sessions);
         scope_keeper_done(&m->keeper);
+        line_watch_done(&m->lines);
         port_watch_done(&m->ports);
         if (m->event) {
                 store_done(&m->store);

@@ -14,6 +14,7 @@
 #include "core/scope-keeper.h"
 #include "core/session.h"
 #include "core/shell-reports.h"
+#include "core/line-watch.h"
 #include "core/port-watch.h"
 #include "core/shutdown.h"
 #include "core/timer.h"
@@ -44,6 +45,7 @@ typedef struct Manager {
         ShellReports reports;
         JobSet jobs;
         Followers followers;
+        LineWatch lines;
         PortWatch ports;
         Shutdown shutdown;
         Job *main_job; /* NULL: none, or its record is gone */

@@ -42,8 +42,9 @@ Record = namedtuple("Record", "seq realtime monotonic stream data")
 
 TYPES = {
     "s": "Format Id Session Description WorkingDirectory User Group StandardInput KillMode NotifyAccess Restart Term "
-         "ControlAccess State Unit Label Pattern Whom Shell",
-    "as": "Environment UnsetEnvironment SupplementaryGroups CapabilityBoundingSet States Streams",
+         "ControlAccess State Unit Label Pattern Whom Shell "
+         "LogPattern",
+    "as": "Environment UnsetEnvironment SupplementaryGroups CapabilityBoundingSet States Streams LogStreams",
     "a{ss}": "Labels",
     "u": "UMask StartLimitBurst PID",
     "i": "Nice OOMScoreAdjust KillSignal Signal",

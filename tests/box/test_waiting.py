@@ -165,6 +165,16 @@ class TestPorts(WaitCase):
         self.times_out(job.id, Ports=list(range(1, 65)))
 
 
+class TestEmptyLists(WaitCase):
+
+    def test_each(self):
+        """An empty list is not the same as none."""
+        job = self.bus.start(["sleep", "1000"])
+        for call in (lambda: self.bus.log(job.id, Streams=[]), lambda: self.bus.output(job.id, Streams=[]),
+                     lambda: self.bus.jobs(States=[])):
+            self.assert_error("InvalidArgs", "empty", call=call)
+
+
 class TestQuiet(WaitCase):
 
     def test_nobody_waits(self):
@@ -195,3 +205,140 @@ class TestQuiet(WaitCase):
         time.sleep(1)
         self.assert_between(1, self.reeve.wakeups() - before, 15)
         self.assertFalse(pending.done())
+
+
+class TestLines(WaitCase):
+
+    def assert_line(self, answer, line):
+        reached, details = answer
+        self.assertEqual((reached, details["Line"]), ("LogPattern", line))
+        return details
+
+    def test_past(self):
+        job = self.bus.start_sh("echo one; echo two; echo three; sleep 1000")
+        self.bus.wait_for_output(job.id, b"three")
+        details = self.assert_line(self.wait(job.id, 0, LogPattern="^t"), b"two")
+        self.assertEqual([r.data for r in self.bus.log(job.id, details["Cursor"]).records], [b"three\n"])
+        self.assert_line(self.wait(job.id, 0, LogPattern="thre+$"), b"three")
+        self.times_out(job.id, LogPattern="^hree")
+        self.times_out(job.id, 100 * MSEC, LogPattern="four")
+
+    def test_to_come(self):
+        job = self.bus.start_sh("mkfifo go; cat go", WorkingDirectory="/run")
+        pending = self.later(job.id, LogPattern="^ready")
+        other = self.later(job.id, LogPattern="never")
+        self.bus.sh("printf 'not ready\\nready now\\nready again\\n' >/run/go; rm /run/go")
+        reached, details = pending.result()
+        self.assert_line((reached, plain(details)), b"ready now")
+        self.assertEqual(other.result()[0], "Finished")
+
+    def test_streams(self):
+        job = self.bus.start_sh("echo on stdout; echo on stderr >&2; sleep 1000")
+        self.bus.wait_for_output(job.id, b"on stderr")
+        self.assert_line(self.wait(job.id, 0, LogPattern="on std"), b"on stdout")
+        self.assert_line(self.wait(job.id, 0, LogPattern="on std", LogStreams=["stderr"]), b"on stderr")
+        self.times_out(job.id, LogPattern="on stderr", LogStreams=["stdout"])
+        self.assert_line(self.wait(job.id, 0, LogPattern="err", LogStreams=["stdout", "stderr"]), b"on stderr")
+
+    def test_split_writes(self):
+        """Flushed in the middle, with more than the time after which a part becomes a record, and the other stream
+        between."""
+        job = self.bus.start_sh("printf sta; sleep 0.25; echo between >&2; printf rt; sleep 0.25; echo ed; sleep 1000")
+        details = self.assert_line(self.wait(job.id, LogPattern="^started$"), b"started")
+        self.assertEqual(self.bus.log(job.id, details["Cursor"]).records, [])
+        self.assertGreater(len(self.bus.log(job.id).records), 2)
+
+    def test_unfinished_last_line(self):
+        job = self.bus.start_sh("printf half; sleep 1000")
+        self.bus.wait_for_output(job.id, b"half")
+        self.times_out(job.id, LogPattern="half")
+        job = self.bus.start_sh("printf half; exit 3")
+        details = self.assert_line(self.wait(job.id, LogPattern="^half$"), b"half")
+        self.assertEqual(self.bus.log(job.id, details["Cursor"]).records, [])
+        self.assert_line(self.wait(job.id, 0, LogPattern="^half$"), b"half")
+        self.assertEqual(self.wait(job.id, 0, LogPattern="^alf")[0], "Finished")
+
+    def test_long_line(self):
+        job = self.bus.start_sh("echo before; (printf begin; head -c 200000 /dev/zero | tr '\\0' x; echo end); echo after; sleep 1000")
+        reached, details = self.wait(job.id, LogPattern="^begin")
+        self.assertEqual(reached, "LogPattern")
+        self.assertEqual(details["Line"], b"begin" + b"x" * 65531)
+        self.assertEqual(self.bus.log(job.id, details["Cursor"]).records[0].data, b"after\n")
+        self.times_out(job.id, LogPattern="xend")       # beyond the first 64 KiB
+        self.assert_line(self.wait(job.id, 0, LogPattern="^begin.*x$"), details["Line"])
+
+    def test_line_before_the_end(self):
+        """A line that was there before the end is told, not the end."""
+        job = self.bus.start_sh("echo listening; exit 3")
+        self.bus.wait(job.id)
+        reached, details = self.wait(job.id, 0, LogPattern="listening", Exited=True, Port=1)
+        self.assertEqual((reached, details["ExitCode"], details["State"]), ("LogPattern", 3, "finished"))
+        reached, details = self.wait(job.id, 0, LogPattern="nothing", Drained=True)
+        self.assertEqual((reached, details["ExitCode"]), ("Drained", 3))
+        reached, details = self.wait(job.id, LogPattern="nothing", Port=1)
+        self.assertEqual((reached, details["ExitCode"], details["Result"]), ("Finished", 3, "exit-code"))
+
+    def test_any_of_several(self):
+        port = free_port()
+        job = self.bus.start(listen(f"127.0.0.1:{port}", after=0.1))
+        self.assertEqual(self.wait(job.id, Port=port, LogPattern="no such line", Finished=True)[0], "Port")
+        self.assert_line(self.wait(job.id, Port=free_port(), LogPattern="^listening$"), b"listening")
+
+    def test_what_is_wrong(self):
+        job = self.bus.start(["sleep", "1000"])
+        self.refused("LogPattern", id=job.id, LogPattern="(")
+        self.refused("LogPattern", id=job.id, LogPattern="x" * 1025)
+        self.refused("LogStreams", "LogPattern", id=job.id, LogStreams=["stdout"], Exited=True)
+        self.refused("LogStreams", "stdin", id=job.id, LogPattern="x", LogStreams=["stdin"])
+        self.refused("LogStreams", "note", id=job.id, LogPattern="x", LogStreams=["note"])
+        self.refused("LogStreams", "empty", id=job.id, LogPattern="x", LogStreams=[])
+        self.refused("LogPattern", id=job.id, LogPattern=V("ay", b"x"))
+
+    def test_overtaken(self):
+        """What the ring no longer holds is not found; what it holds is."""
+        job = self.bus.start_sh("echo first; seq 1 30000; echo last; sleep 1000", LogMaxBytes=65536)
+        self.assert_line(self.wait(job.id, LogPattern="^last$"), b"last")
+        self.times_out(job.id, LogPattern="^first$")
+        self.assert_line(self.wait(job.id, 0, LogPattern="^29999$"), b"29999")
+
+    def test_long_line_in_a_small_ring(self):
+        """It matches by what was seen; what is not held any more of it is counted."""
+        job = self.bus.start([PYTHON, "-c", "import os, time\n"
+                              "for i in range(20):\n os.write(1, b'begin' + b'x' * 10000); time.sleep(0.02)\n"
+                              "os.write(1, b'\\n'); time.sleep(1000)"], LogMaxBytes=65536)
+        reached, details = self.wait(job.id, LogPattern="^beginx")
+        self.assertEqual((reached, len(details["Line"]) + details["LineLostBytes"]), ("LogPattern", 65536))
+        self.assertGreater(details["LineLostBytes"], 0)
+
+    def test_flood_and_hostile_patterns(self):
+        """Others are served quickly whatever is matched against whatever."""
+        job = self.bus.start(self.reeve.payload("flood"))
+        hostile = "((a|b|.)*x(.|y)*z?){1,20}[^a-q]{1,200}never"
+        pendings = [self.later(job.id, LogPattern=pattern) for pattern in [hostile] * 10 + ["(.*.*.*.*){20}Q"] * 10]
+        slowest = 0
+        for _ in range(100):
+            with Stopwatch() as watch:
+                self.bus.ping()
+            slowest = max(slowest, watch.seconds)
+        self.assertFalse(any(pending.done() for pending in pendings))
+        self.assertLess(slowest, 0.25)
+        self.bus.stop({"Id": job.id}, TimeoutStopUSec=0)
+
+    def test_caller_goes(self):
+        before = self.reeve.fds()
+        job = self.bus.start(["sleep", "1000"])
+        self.bus.job(job.id, "Kill", "si", "all", 19)
+        with self.reeve.connect() as other:
+            for _ in range(50):
+                self.later(job.id, bus=other, Port=free_port(), LogPattern="x")
+            other.ping()
+        self.bus.kill(18, Id=job.id)
+        self.assertEqual(self.bus.stop({"Id": job.id})[2], 0)
+        self.assert_fds_back(before)
+
+    def test_record_goes(self):
+        """Somebody waits while the job's record is let go."""
+        job = self.bus.start_sh("exit 0")
+        self.bus.wait(job.id)
+        self.bus.job(job.id, "Forget")
+        self.assert_error("UnknownObject", call=lambda: self.wait(job.id, LogPattern="x"))
