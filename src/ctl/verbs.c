@@ -95,9 +95,10 @@ const Verb verbs[] = {
         {
                 .name = "wait",
                 .operands = "ID...",
-                .help = "Wait until jobs have ended",
-                .notes = "The exit status is 0 when that is reached, whatever became of the job; 124 when"
-                         " the time to wait is over.",
+                .help = "Wait until jobs have ended, listen or say so",
+                .notes = "Of several things the first counts. The exit status is 0 when that is reached,"
+                         " whatever became of the job; 1 also when the job ended before it could listen, or"
+                         " write that line; 124 when the time to wait is over.",
                 .options = wait_options,
                 .min_operands = 1,
                 .max_operands = SIZE_MAX,

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 
 from case import BoxCase, Stopwatch
@@ -156,6 +157,30 @@ class TestJobs(Ctl):
         self.ctl("kill", "nix", status=1)
         self.ctl("stop", "nix", status=1)
         self.ctl("wait", "nix", status=1)
+
+    def test_wait_for_ports_and_lines(self):
+        with socket.socket() as one, socket.socket() as two:
+            one.bind(("127.0.0.1", 0))
+            two.bind(("127.0.0.1", 0))
+            ports = [s.getsockname()[1] for s in (one, two)]
+        script = ("import socket, sys, time\nheld = [socket.create_server(('127.0.0.1', int(p))) for p in sys.argv[1:]]\n"
+                  "print('up', flush=True); print('down', file=sys.stderr, flush=True); time.sleep(100)")
+        self.bus.start(["/usr/bin/python3", "-c", script, *map(str, ports)], Id="web")
+        self.assertEqual(self.ctl("wait", "--port", str(ports[0]), "web"), f"web listens on {ports[0]}\n")
+        self.assertEqual(self.ctl("wait", f"--port={ports[0]}", f"--port={ports[1]}", "--timeout=10", "web"),
+                         f"web listens on {ports[0]} {ports[1]}\n")
+        self.assertEqual(self.ctl("wait", "--log=^u", "web"), "web: up\n")
+        self.assertEqual(self.ctl("wait", "--stderr", "--log=w", "--until=exited", "web"), "web: down\n")
+        self.assertEqual(self.json("wait", "--log=^up$", "web")["details"]["Line"], "up")
+        self.ctl("wait", "--stdout", "--log=down", "--timeout=0", "web", status=124)
+        self.assertIn(" ".join(str(port) for port in sorted(ports)), self.ctl("status", "web"))
+        self.ctl("wait", "--until=ready", "--timeout=0", "web")
+        self.bus.stop({"Id": "web"})
+        self.assertIn("finished", self.ctl("wait", "--port=1", "web", status=1))
+        self.assertEqual(self.json("wait", "--port=1", "web", status=1)["reached"], "Finished")
+        for wrong in (["--port=0"], ["--port=65536"], ["--stdout"], ["--until=soon"], ["--port=x"]):
+            self.ctl("wait", *wrong, "web", status=2)
+        self.ctl("wait", "--log=(", "web", status=1)
 
     def test_selectors(self):
         self.bus.start(["sleep", "100"], Id="a", Session="one")

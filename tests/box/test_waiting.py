@@ -234,8 +234,9 @@ class TestLines(WaitCase):
 
     def test_streams(self):
         job = self.bus.start_sh("echo on stdout; echo on stderr >&2; sleep 1000")
-        self.bus.wait_for_output(job.id, b"on stderr")
-        self.assert_line(self.wait(job.id, 0, LogPattern="on std"), b"on stdout")
+        self.assertEqual(self.wait(job.id, LogPattern="on stderr")[0], "LogPattern")
+        self.assertEqual(self.wait(job.id, LogPattern="on stdout")[0], "LogPattern")
+        self.assert_line(self.wait(job.id, 0, LogPattern="on stdo"), b"on stdout")
         self.assert_line(self.wait(job.id, 0, LogPattern="on std", LogStreams=["stderr"]), b"on stderr")
         self.times_out(job.id, LogPattern="on stderr", LogStreams=["stdout"])
         self.assert_line(self.wait(job.id, 0, LogPattern="err", LogStreams=["stdout", "stderr"]), b"on stderr")
