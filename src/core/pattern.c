@@ -223,11 +223,12 @@ size_t pattern_run_feed(PatternRun *run, const Pattern *p, const void *data, siz
                 return size;
         }
         walk_begin(&w, p);
-        if (run->begun)
+        if (run->begun) {
                 memcpy(w.next, run->states, run->n_states * sizeof(uint16_t));
-        else
+        } else {
                 begin(run, &w);
-        pay(&w, run->n_states, budget);
+                pay(&w, run->n_states, budget);
+        }
         while (i<size && * budget> 0) {
                 unsigned n_states = run->n_states;
 

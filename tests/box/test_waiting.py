@@ -264,7 +264,7 @@ class TestLines(WaitCase):
         reached, details = self.wait(job.id, LogPattern="^begin")
         self.assertEqual(reached, "LogPattern")
         self.assertEqual(details["Line"], b"begin" + b"x" * 65531)
-        self.assertEqual(self.bus.log(job.id, details["Cursor"]).records[0].data, b"after\n")
+        self.assertEqual(self.bus.log(job.id, details["Cursor"], WaitUSec=10 * SEC).records[0].data, b"after\n")
         self.times_out(job.id, LogPattern="xend")       # beyond the first 64 KiB
         self.assert_line(self.wait(job.id, 0, LogPattern="^begin.*x$"), details["Line"])
 
