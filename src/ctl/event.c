@@ -358,12 +358,15 @@ static int append_arguments(sd_bus_message *m, const char *const *names, usec_t 
 
 int events_append(Events *e, sd_bus_message *m, usec_t now, Buffer *b)
 {
+        int r;
+
         for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
                 if (sd_bus_message_is_signal(m, signals[i].interface, signals[i].member) <= 0)
                         continue;
                 if (e->json && signals[i].names[0])
                         return append_arguments(m, signals[i].names, now, b);
-                return signals[i].append(e, m, now, b);
+                r = signals[i].append(e, m, now, b);
+                return r < 0 ? r : 0;
         }
         return 0;
 }

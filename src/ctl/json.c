@@ -188,7 +188,8 @@ static int container_value(Buffer *b, sd_bus_message *m, char type, const char *
                         return r;
                 buffer_append(b, object ? "}" : "]", 1);
         }
-        return sd_bus_message_exit_container(m);
+        r = sd_bus_message_exit_container(m);
+        return r < 0 ? r : 0;
 }
 
 int json_value(Buffer *b, sd_bus_message *m)
