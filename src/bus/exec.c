@@ -33,8 +33,9 @@ typedef struct PendingExec {
         Pending pending;
         JobWatch watch;
         Job *job;
-        Hold *hold;     /* of KillOnDisconnect, until there is the job; NULL */
-        SessionRun run; /* of a Run that waits for its turn */
+        Hold *hold;        /* of KillOnDisconnect, until there is the job; NULL */
+        Hold *cancel_hold; /* of KillOnCancel, until it is answered; NULL */
+        SessionRun run;    /* of a Run that waits for its turn */
         bool start, of_session, existing;
         usec_t initial_output, drain_timeout;
         OutputRequest output;
@@ -159,6 +160,7 @@ static void answer(PendingExec *pe)
         size_t size = 0;
         int r;
 
+        hold_end(pe->cancel_hold);
         capture_flush(&pe->job->capture);
         r = pe->start ? start_reply_new(pe, &m, &size) : exec_reply_new(pe, &m, &size);
         pending_reply(&pe->pending, r < 0 ? NULL : m, size);
@@ -212,7 +214,9 @@ static void on_destroy(Pending *p)
 
         job_watch_remove(&pe->watch);
         session_run_cancel(&pe->run);
-        hold_free(pe->hold);
+        /* Without a job there is nothing to be held; with one, it is the peer that goes. */
+        hold_end(pe->hold);
+        pe->job ? hold_let_go(pe->cancel_hold) : hold_end(pe->cancel_hold);
         free(pe);
 }
 
@@ -266,16 +270,13 @@ static int pending_exec_new(Peer *peer, sd_bus_message *m, const ExecSpec *spec,
                         .lines = UINT64_MAX,
                         .text = spec->text,
         };
-        if (spec->kill_on_disconnect) {
-                pe->hold = hold_new(peer);
-                if (!pe->hold) {
-                        free(pe);
-                        return error_no_memory(e);
-                }
-        }
-        r = pending_init(&pe->pending, &ops, peer, m, e);
+        r = spec->kill_on_disconnect ? hold_new(peer, &pe->hold) : 0;
+        if (r >= 0 && spec->kill_on_cancel)
+                r = hold_new(peer, &pe->cancel_hold);
+        r = r < 0 ? error_no_memory(e) : pending_init(&pe->pending, &ops, peer, m, e);
         if (r < 0) {
-                hold_free(pe->hold);
+                hold_end(pe->hold);
+                hold_end(pe->cancel_hold);
                 free(pe);
                 return r;
         }
@@ -288,8 +289,12 @@ static void begun(PendingExec *pe, Job *job, bool existing)
 {
         pe->job = job;
         pe->existing = existing;
-        if (pe->hold)
-                hold_set(TAKE_PTR(pe->hold), job);
+        if (pe->cancel_hold)
+                hold_set(pe->cancel_hold, job);
+        if (pe->hold) {
+                hold_set(pe->hold, job);
+                hold_let_go(pe->hold);
+        }
         job_watch_add(job, &pe->watch);
         if (!existing || !job->announced)
                 return;

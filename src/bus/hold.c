@@ -5,6 +5,7 @@
 
 #include "bus/hold.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "basic/alloc.h"
@@ -15,16 +16,16 @@ struct Hold {
         List link; /* Peer.holds */
         JobWatch watch;
         Job *job;
+        Hold **slot; /* NULL: nobody has it */
 };
 
-Hold *hold_free(Hold *h)
+static void hold_free(Hold *h)
 {
-        if (!h)
-                return NULL;
+        if (h->slot)
+                *h->slot = NULL;
         list_remove(&h->link);
         job_watch_remove(&h->watch);
         free(h);
-        return NULL;
 }
 
 static void on_moment(JobWatch *w, Job *job, JobMoment moment)
@@ -34,17 +35,19 @@ static void on_moment(JobWatch *w, Job *job, JobMoment moment)
                 hold_free(container_of(w, Hold, watch));
 }
 
-Hold *hold_new(Peer *p)
+int hold_new(Peer *p, Hold **slot)
 {
         Hold *h = alloc_new(Hold);
 
         if (!h)
-                return NULL;
+                return -ENOMEM;
         list_init(&h->link);
         list_init(&h->watch.link);
         h->watch.notify = on_moment;
         list_append(&p->holds, &h->link);
-        return h;
+        h->slot = slot;
+        *slot = h;
+        return 0;
 }
 
 void hold_set(Hold *h, Job *job)
@@ -56,6 +59,23 @@ void hold_set(Hold *h, Job *job)
         h->job = job;
         job_watch_add(job, &h->watch);
         job_hold(job);
+}
+
+void hold_let_go(Hold *h)
+{
+        if (!h)
+                return;
+        *h->slot = NULL;
+        h->slot = NULL;
+}
+
+void hold_end(Hold *h)
+{
+        if (!h)
+                return;
+        if (h->job)
+                h->job->n_holders--;
+        hold_free(h);
 }
 
 void hold_release_all(Peer *p)

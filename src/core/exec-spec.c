@@ -68,6 +68,7 @@ static const Field fields[_SETTING_MAX] = {
                 [SETTING_TIMEOUT_STOP] = FIELD(timeout_stop),
                 [SETTING_KILL_ON_EXIT] = FIELD(kill_on_exit),
                 [SETTING_KILL_ON_DISCONNECT] = FIELD(kill_on_disconnect),
+                [SETTING_KILL_ON_CANCEL] = FIELD(kill_on_cancel),
                 [SETTING_INITIAL_OUTPUT] = FIELD(initial_output),
                 [SETTING_DRAIN_TIMEOUT] = FIELD(drain_timeout),
                 [SETTING_OUTPUT_MAX_BYTES] = FIELD(output_max_bytes),

@@ -60,7 +60,7 @@ typedef struct ExecSpec {
         usec_t runtime_max;  /* USEC_INFINITY: none */
         usec_t timeout_stop; /* USEC_INFINITY: none */
         int64_t kill_signal;
-        bool kill_mixed, kill_on_exit, kill_on_disconnect;
+        bool kill_mixed, kill_on_exit, kill_on_disconnect, kill_on_cancel;
         uint64_t log_max_bytes; /* 0: default */
 
         /* How the caller wants its answer; no part of the request that an Id stands for. */

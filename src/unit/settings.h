@@ -119,6 +119,8 @@ enum {
           "end what the leader leaves behind")                                                              \
         X(KILL_ON_DISCONNECT, "KillOnDisconnect", NULL, BOOL, SETTING_BUS_ONLY, 0, 0, NULL,                 \
           "stop it when the caller goes")                                                                   \
+        X(KILL_ON_CANCEL, "KillOnCancel", NULL, BOOL, SETTING_NEUTRAL | SETTING_BUS_ONLY, 0, 0, NULL,       \
+          "stop it when the caller goes before it is answered")                                             \
         X(RESTART, "Restart", "Restart", STRING, SETTING_START_ONLY | SETTING_UNAVAILABLE, 0, 0,            \
           "no|on-failure|on-abnormal|always|on-success", "when to run it again")                            \
         X(RESTART_DELAY, "RestartUSec", "RestartSec", USEC, SETTING_START_ONLY | SETTING_UNAVAILABLE, 0,    \

@@ -49,7 +49,7 @@ TYPES = {
     "u": "UMask StartLimitBurst PID",
     "i": "Nice OOMScoreAdjust KillSignal Signal",
     "b": "NoNewPrivileges MergeOutput Text KillOnExit KillOnDisconnect TTY Tee Usage All Exited Drained Finished Ready "
-         "CleanEnvironment",
+         "CleanEnvironment KillOnCancel",
     "t": "LimitNOFILE LimitNPROC LimitCORE LimitFSIZE LimitAS LimitCPU LimitSTACK LimitMEMLOCK MemoryMax MemoryHigh "
          "MemorySwapMax TasksMax CPUQuotaPerSecUSec CPUWeight IOWeight RuntimeMaxUSec TimeoutStopUSec RestartUSec "
          "RestartMaxDelayUSec StartLimitIntervalUSec InitialOutputUSec DrainTimeoutUSec OutputMaxBytes LogMaxBytes "

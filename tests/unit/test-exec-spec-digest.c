@@ -113,6 +113,7 @@ static const char *const values[_SETTING_MAX][2] = {
                 [SETTING_KILL_MODE] = {"mixed", "control-group"},
                 [SETTING_KILL_ON_EXIT] = {"yes", "no"},
                 [SETTING_KILL_ON_DISCONNECT] = {"yes", "no"},
+                [SETTING_KILL_ON_CANCEL] = {"yes", "no"},
                 [SETTING_INITIAL_OUTPUT] = {"1", "2"},
                 [SETTING_DRAIN_TIMEOUT] = {"1", "2"},
                 [SETTING_OUTPUT_MAX_BYTES] = {"1", "2"},
@@ -141,13 +142,14 @@ START_TEST(each_setting_counts_but_the_neutral_ones)
 }
 END_TEST
 
-/* "all options but Text, OutputMaxBytes, InitialOutputUSec and DrainTimeoutUSec". */
+/* "all options but Text, OutputMaxBytes, InitialOutputUSec, DrainTimeoutUSec, KillOnCancel". */
 START_TEST(the_neutral_ones_are_the_contracts)
 {
         for (SettingId id = 0; id < _SETTING_MAX; id++)
                 ck_assert_msg(((settings[id].flags & SETTING_NEUTRAL) != 0) ==
                                               (id == SETTING_TEXT || id == SETTING_OUTPUT_MAX_BYTES ||
-                                               id == SETTING_INITIAL_OUTPUT || id == SETTING_DRAIN_TIMEOUT),
+                                               id == SETTING_INITIAL_OUTPUT || id == SETTING_DRAIN_TIMEOUT ||
+                                               id == SETTING_KILL_ON_CANCEL),
                               "%s", settings[id].name);
 }
 END_TEST

@@ -120,6 +120,7 @@ static const struct {
                 [SETTING_NOTIFY_ACCESS] = {{"none", "main", "all"}, {"", "exec"}},
                 [SETTING_KILL_ON_EXIT] = {{"true", "false"}, {0}},
                 [SETTING_KILL_ON_DISCONNECT] = {{"true", "false"}, {0}},
+                [SETTING_KILL_ON_CANCEL] = {{"true", "false"}, {0}},
                 [SETTING_RESTART] = {{"no", "on-failure", "on-abnormal", "always", "on-success"},
                                      {"", "on-abort", "yes"}},
                 [SETTING_RESTART_DELAY] = {{"0", MAX64}, {0}},
