@@ -41,9 +41,7 @@ bool foreground_set(Foreground *f, int id)
 
 static int set_default(JobOptions *o, const Verb *verb, SettingId id, const char *text)
 {
-        return o->given[id] || (settings[id].flags & SETTING_UNAVAILABLE)
-                               ? 0
-                               : job_options_set_text(o, verb, id, settings[id].name, text);
+        return o->given[id] ? 0 : job_options_set_text(o, verb, id, settings[id].name, text);
 }
 
 int foreground_prepare(const Foreground *f, JobOptions *o, const Verb *verb)
@@ -52,10 +50,11 @@ int foreground_prepare(const Foreground *f, JobOptions *o, const Verb *verb)
 
         /* All that a message may carry: who sees no output in front wants to see the output. */
         r = set_default(o, verb, SETTING_OUTPUT_MAX_BYTES, "16M");
-        /* A job in front ends with who waits for it. One that was given an id is to be come back to: the
-         * same request is made again when the connection was lost, and must find it running. */
+        /* A job in front ends with who waits for it, but not what it leaves behind. One that was given an id
+         * is to be come back to: the same request is made again when the connection was lost, and must find
+         * it running. */
         if (r >= 0 && !f->keep && !o->given[SETTING_ID])
-                r = set_default(o, verb, SETTING_KILL_ON_DISCONNECT, "yes");
+                r = set_default(o, verb, SETTING_KILL_ON_CANCEL, "yes");
         return r;
 }
 
