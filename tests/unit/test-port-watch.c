@@ -376,5 +376,5 @@ START_TEST(ports_of_a_job)
 }
 END_TEST
 
-TEST_MAIN("port-watch", nobody_waits, open_already, looks, of_others, inherited, all_of_several, many, bounded,
-          hints, removal, what_cannot_be_seen, each_allocation, ports_of_a_job)
+TEST_MAIN("port-watch", nobody_waits, open_already, looks, of_others, inherited, all_of_several, many,
+          bounded, hints, removal, what_cannot_be_seen, each_allocation, ports_of_a_job)

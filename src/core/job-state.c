@@ -1,0 +1,51 @@
+/*
+ * What can be said of a job without asking anybody: pure, and for everybody who watches one.
+ */
+
+#include "core/job.h"
+
+const char *job_result_to_string(JobResult result)
+{
+        static const char *const words[_JOB_RESULT_MAX] = {
+#define X(id, word) [JOB_RESULT_##id] = (word),
+                        JOB_RESULTS(X)
+#undef X
+        };
+
+        return words[result];
+}
+
+bool job_is_running(const Job *job)
+{
+        return job->fsm.leader || job->fsm.processes;
+}
+
+bool job_is_ready(const Job *job)
+{
+        return job->announced;
+}
+
+bool job_is_exited(const Job *job)
+{
+        return !job->fsm.leader;
+}
+
+bool job_is_drained(const Job *job)
+{
+        return !job->fsm.output;
+}
+
+bool job_is_finished(const Job *job)
+{
+        return job->fsm.state == JOB_FINISHED;
+}
+
+void job_watch_add(Job *job, JobWatch *w)
+{
+        list_append(&job->watches, &w->link);
+}
+
+void job_watch_remove(JobWatch *w)
+{
+        list_remove(&w->link);
+}
