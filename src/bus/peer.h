@@ -1,17 +1,16 @@
 #pragma once
 
 /*
- * One connection: a D-Bus server of our own on an accepted socket, with no bus daemon between (facts:
- * sd_bus_set_server, anonymous authentication, the uid checked by us). It is driven by hand rather than
- * attached to the event loop: so that a message that came together with the end of the authentication is
- * seen, that a flood of calls takes turns, and that who does not read is not read from either.
+ * One connection: a D-Bus server of our own on a socket, with no bus daemon between (facts:
+ * sd_bus_set_server, anonymous authentication, the uid checked by us). The socket was accepted, or it is one
+ * end of a pair whose other end the gateway has (gateway.h).
  */
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
 #include "basic/list.h"
-#include "core/inlet.h"
+#include "bus/link.h"
 #include "core/listener.h"
 #include "core/timer.h"
 
@@ -28,13 +27,16 @@ typedef struct Session Session;
 #define PEER_QUEUE_PAUSE 32U /* so many unread messages, and no more calls are taken from it */
 #define PEER_PATIENCE_USEC (30 * USEC_PER_SEC) /* to authenticate; for one message to come in whole */
 
+typedef enum PeerKind {
+        PEER_DIRECT,     /* it made the connection itself: there is a driver to say Hello to */
+        PEER_BUS_CALLER, /* stands for a client of a message bus, which has a driver and spreads signals */
+} PeerKind;
+
 struct Peer {
         List link; /* in the server, oldest first */
         BusServer *server;
-        sd_bus *bus;
-        int fd;      /* a descriptor of our own for the event loop: sd-bus closes its one when it likes */
-        Inlet inlet; /* through which sd-bus gets what the peer sends */
-        sd_event_source *io_source, *more_source;
+        BusLink io;
+        sd_bus *bus; /* io's */
         PeerCredentials credentials;
         char name[32]; /* ":1.5" */
         Timer patience;
@@ -42,22 +44,18 @@ struct Peer {
         List holds;     /* of hold.c */
         List followers; /* Follower.by_owner; they outlive the peer */
         unsigned n_pending, n_matches;
-        bool hello;      /* it speaks as a client of a bus: signals only for its matches */
-        bool called;     /* it has made a call, */
-        bool answered;   /* and got an answer: only then signals, sd-bus clients fail at one before */
-        bool understood; /* the message that the inlet gave last has come to us */
-        bool doomed;     /* goes at its next turn */
+        bool hello;    /* it speaks as a client of a bus: signals only for its matches */
+        bool called;   /* it has made a call, */
+        bool answered; /* and got an answer: only then signals, sd-bus clients fail at one before */
+        bool doomed;   /* goes at its next turn */
         Job *job; /* that the object path being worked on names: set by the find callback, good for that one
                      dispatch */
-        Session *session;      /* likewise */
-        uint32_t *queue_sizes; /* of the last messages sent, a ring of PEER_QUEUE_MAX; NULL before any had to
-                                  wait */
-        unsigned queue_first, queue_n;
-        uint64_t queue_bytes;
+        Session *session; /* likewise */
 };
 
 /* Takes fd over, also when it fails. */
-int peer_new(BusServer *server, int fd, const PeerCredentials *credentials, Peer **ret);
+int peer_new(BusServer *server, int fd, PeerKind kind, const PeerCredentials *credentials,
+             unsigned queue_max, Peer **ret);
 /* Ends what it waits for, too. Only from its own turn or the server's: use peer_doom() elsewhere. Returns
  * NULL. */
 Peer *peer_free(Peer *p);

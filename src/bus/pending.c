@@ -28,7 +28,7 @@ int pending_init(Pending *p, const PendingOps *ops, Peer *peer, sd_bus_message *
                 return error_set(e, ERROR_LIMITS_EXCEEDED,
                                  "%u calls of this connection wait already, the most that may",
                                  peer->n_pending);
-        p->n_descriptors = (unsigned) peer->inlet.n_descriptors;
+        p->n_descriptors = (unsigned) peer->io.inlet.n_descriptors;
         if (peer->server->n_descriptors + p->n_descriptors > SERVER_DESCRIPTORS_MAX)
                 return error_set(e, ERROR_LIMITS_EXCEEDED,
                                  "%u descriptors came with calls that wait, of the %u that may",

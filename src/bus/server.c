@@ -56,7 +56,7 @@ static void on_connected(Listener *l, int fd, const PeerCredentials *c)
                 fd_close(fd);
                 return;
         }
-        r = peer_new(s, fd, c, &p);
+        r = peer_new(s, fd, PEER_DIRECT, c, PEER_QUEUE_MAX, &p);
         if (r < 0)
                 log_debug_errno(r, "A connection cannot be served, or is gone already");
 }
