@@ -66,7 +66,7 @@ static bool may_move(const BusLink *l)
         return !l->inlet.begun || sd_bus_is_ready(l->bus) > 0;
 }
 
-static bool may_take(const BusLink *l)
+static bool may_take(BusLink *l)
 {
         return l->ops->may_read(l) && (!l->guarded || may_move(l));
 }

@@ -18,7 +18,7 @@ typedef struct BusLink BusLink;
 
 typedef struct BusLinkOps {
         /* false: much is unread where the answers go, no more is to be taken. */
-        bool (*may_read)(const BusLink *l);
+        bool (*may_read)(BusLink *l);
         /* A step of a turn is done; false: enough of it. */
         bool (*stepped)(BusLink *l);
         /* A turn is over, with n_steps of them. error: the connection is at its end. May free the link. */

@@ -84,7 +84,7 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
         return 0;
 }
 
-static bool may_read(const BusLink *l)
+static bool may_read(BusLink *l)
 {
         return link_queued(l) < PEER_QUEUE_PAUSE;
 }

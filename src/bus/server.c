@@ -10,6 +10,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "bus/gateway.h"
 #include "bus/job.h"
 #include "bus/manager.h"
 #include "bus/peer.h"
@@ -18,13 +19,13 @@
 #include "core/listener.h"
 #include "core/manager.h"
 
-static bool may_enter(const PeerCredentials *c)
+bool server_may_enter(const PeerCredentials *c)
 {
         return c->uid == 0 || c->uid == geteuid();
 }
 
 /* The oldest peer that never made a call gives up its place. */
-static bool make_room(BusServer *s)
+bool server_make_room(BusServer *s)
 {
         if (s->n_peers < SERVER_PEERS_MAX)
                 return true;
@@ -45,12 +46,12 @@ static void on_connected(Listener *l, int fd, const PeerCredentials *c)
         Peer *p;
         int r;
 
-        if (!may_enter(c)) {
+        if (!server_may_enter(c)) {
                 log_debug("uid %d may not connect", (int) c->uid);
                 fd_close(fd);
                 return;
         }
-        if (!make_room(s)) {
+        if (!server_make_room(s)) {
                 log_warning("%u connections are open, the most that may be: one more is turned away",
                             s->n_peers);
                 fd_close(fd);
@@ -70,6 +71,23 @@ int server_listen(BusServer *s, const char *address)
         if (r < 0)
                 return r;
         list_append(&s->listeners, &l->link);
+        return 0;
+}
+
+static void on_rejoin(Manager *manager)
+{
+        gateway_rejoin(((BusServer *) manager->rejoin_userdata)->gateway);
+}
+
+int server_join(BusServer *s, const char *address)
+{
+        int r;
+
+        r = gateway_new(s, address, &s->gateway);
+        if (r < 0)
+                return r;
+        s->manager->rejoin = on_rejoin;
+        s->manager->rejoin_userdata = s;
         return 0;
 }
 
@@ -163,7 +181,7 @@ static const SessionObserverOps session_observer_ops = {
 
 void server_check_flushed(BusServer *s)
 {
-        if (!s->flushing || s->manager->followers.n > 0)
+        if (!s->flushing || s->manager->followers.n > 0 || (s->gateway && !gateway_is_flushed(s->gateway)))
                 return;
         LIST_FOREACH (&s->peers, link)
                 if (!peer_is_flushed(container_of(link, Peer, link)))
@@ -180,6 +198,8 @@ static void on_flush(Shutdown *shutdown)
         LIST_FOREACH (&s->peers, link)
                 pending_refuse_all(container_of(link, Peer, link));
         followers_finish(&s->manager->followers);
+        if (s->gateway)
+                gateway_flush(s->gateway);
         server_check_flushed(s);
 }
 
@@ -219,7 +239,9 @@ void server_done(BusServer *s)
         session_set_unobserve(&s->session_observer);
         s->manager->shutdown.flush = NULL;
         s->manager->followers.gone = NULL;
+        s->manager->rejoin = NULL;
         s->flushing = false;
+        s->gateway = gateway_free(s->gateway);
         LIST_FOREACH_SAFE (&s->listeners, link)
                 listener_free(container_of(link, Listener, link));
         LIST_FOREACH_SAFE (&s->peers, link)

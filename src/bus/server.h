@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * The private socket: listens, lets in who may come, and tells every peer what happens to jobs. It stands
- * beside the manager, which does not know of it, and observes.
+ * The private socket: listens, lets in who may come, and tells every peer what happens to jobs. With it, the
+ * way to a message bus. It stands beside the manager, which does not know of it, and observes.
  */
 
 #include <systemd/sd-bus.h>
@@ -11,7 +11,9 @@
 #include "basic/list.h"
 #include "core/job-set.h"
 #include "core/session.h"
+#include "core/listener.h"
 
+typedef struct Gateway Gateway;
 typedef struct Manager Manager;
 typedef struct Peer Peer;
 
@@ -30,6 +32,7 @@ typedef struct BusServer {
         uint64_t last_peer;
         JobObserver observer;
         SessionObserver session_observer;
+        Gateway *gateway; /* to a message bus; NULL: none */
         bool flushing;
 } BusServer;
 
@@ -38,6 +41,14 @@ void server_done(BusServer *s);
 
 /* Listens at "unix:path=…" (0600) or "unix:abstract=…". Negative errno. */
 int server_listen(BusServer *s, const char *address);
+
+/* Joins a message bus, too, at "unix:path=…" or "unix:abstract=…", now or when it is there. */
+int server_join(BusServer *s, const char *address);
+
+/* Who may have a connection. */
+bool server_may_enter(const PeerCredentials *c);
+/* There is room for one more connection, maybe after one that never made a call has gone. */
+bool server_make_room(BusServer *s);
 
 /* For peer.c. */
 void server_add_peer(BusServer *s, Peer *p);

@@ -122,8 +122,12 @@ static void on_one_signal(Manager *m, const SignalInfo *info)
                                    signal_name(info->signal), (int) info->sender);
                 break;
         case SIGNAL_PASS_ON:
-                if (m->main_job && is_order(m, info))
+                if (!is_order(m, info))
+                        break;
+                if (m->main_job)
                         (void) job_signal(m->main_job, true, info->signal, NULL, NULL);
+                else if (info->signal == SIGUSR1 && m->rejoin)
+                        m->rejoin(m);
                 break;
         default: break;
         }

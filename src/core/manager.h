@@ -32,7 +32,8 @@ typedef struct ManagerConfig {
         usec_t stop_timeout;
 } ManagerConfig;
 
-typedef struct Manager {
+typedef struct Manager Manager;
+struct Manager {
         const BootState *boot;
         sd_event *event;
         sd_event_source *timer_source, *signal_source, *reap_source;
@@ -54,8 +55,12 @@ typedef struct Manager {
         char **environment; /* that jobs start with */
         usec_t start_time;  /* CLOCK_REALTIME */
         uint64_t n_reaped, n_orphans_reaped;
+        /* SIGUSR1 without a main job: what was lost of a message bus is to be tried now. NULL: nobody cares.
+         */
+        void (*rejoin)(Manager *m);
+        void *rejoin_userdata;
         bool ready; /* booted; the main job, if any, was started */
-} Manager;
+};
 
 int manager_init(Manager *m, const ManagerConfig *config);
 void manager_done(Manager *m);

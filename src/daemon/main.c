@@ -56,10 +56,12 @@ static int run(const Options *o, const BootState *boot)
         r = manager_init(&manager, &config);
         if (r < 0)
                 log_error_errno(r, "Cannot set up");
-        if (r >= 0 && !o->no_bus) {
+        if (r >= 0 && (!o->no_bus || o->bus)) {
                 r = server_init(&server, &manager);
-                if (r >= 0)
+                if (r >= 0 && !o->no_bus)
                         r = listen_at_all(&server, o);
+                if (r >= 0 && o->bus)
+                        r = server_join(&server, o->bus);
         }
         if (r >= 0 && o->command && manager_start_main(&manager, o->command, &e) < 0) {
                 log_error("%s", e.message);

@@ -7,13 +7,19 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "basic/alloc.h"
 #include "basic/parse.h"
 #include "basic/strv.h"
 #include "bus/names.h"
 #include "core/job-set.h"
 #include "core/shutdown.h"
 #include "journal/ring.h"
+#include "sys/unix-socket.h"
+
+/* D-Bus Specification, "System message bus", with /run for /var/run. */
+#define SYSTEM_BUS_ADDRESS "unix:path=/run/dbus/system_bus_socket"
 
 typedef struct OptionHelp {
         const char *name, *argument, *help;
@@ -23,6 +29,7 @@ typedef struct OptionHelp {
 enum {
         OPTION_ADDRESS,
         OPTION_NO_BUS,
+        OPTION_BUS,
         OPTION_LOG_MAX,
         OPTION_MAX_FINISHED,
         OPTION_STOP_TIMEOUT,
@@ -37,6 +44,9 @@ static const OptionHelp table[_OPTION_MAX] = {
                                     "listen there (may be given again); by default\n" BUS_ADDRESS_DEFAULT,
                                     0},
                 [OPTION_NO_BUS] = {"no-bus", NULL, "listen nowhere", 0},
+                [OPTION_BUS] = {"bus", "ADDRESS|system",
+                                "join that message bus, too, as " BUS_NAME ", and come\nback when it does",
+                                0},
                 [OPTION_LOG_MAX] = {"log-max", "BYTES",
                                     "memory of all logs together; by default a tenth\nof the memory, at "
                                     "most 256M",
@@ -79,6 +89,26 @@ static int complain(size_t option, const char *value)
         return -EINVAL;
 }
 
+/* What "system" stands for is what it does for every D-Bus client. */
+static int set_bus(Options *o, const char *value)
+{
+        _cleanup_free_ char *path = NULL;
+        bool is_system = streq(value, "system");
+        const char *address = is_system ? getenv("DBUS_SYSTEM_BUS_ADDRESS") : value;
+
+        if (is_system && isempty(address))
+                address = SYSTEM_BUS_ADDRESS;
+        if (socket_address_path(address, &path) < 0) {
+                fprintf(stderr,
+                        "reeve: --bus=%s: \"%s\" is not unix:path=PATH or unix:abstract=NAME, which are the "
+                        "addresses that can be joined without waiting\n",
+                        value, address);
+                return -EINVAL;
+        }
+        o->bus = address;
+        return 0;
+}
+
 static int apply(Options *o, size_t option, const char *value)
 {
         uint64_t n;
@@ -87,6 +117,7 @@ static int apply(Options *o, size_t option, const char *value)
         switch (option) {
         case OPTION_ADDRESS: return strv_append(&o->addresses, value);
         case OPTION_NO_BUS: o->no_bus = true; return 0;
+        case OPTION_BUS: return set_bus(o, value);
         case OPTION_LOG_MAX:
                 if (parse_bytes(value, &o->log_max_bytes) < 0 || o->log_max_bytes < RING_BYTES_MIN)
                         return complain(option, value);

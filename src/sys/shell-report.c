@@ -85,7 +85,7 @@ int shell_report_send(const char *address)
         char c;
         int r;
 
-        r = socket_connect(address, &fd);
+        r = socket_connect(address, true, &fd);
         if (r < 0)
                 return r;
         (void) setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));

@@ -1,6 +1,6 @@
 /*
- * Listening and accepting. The credentials that count are those which the kernel noted when the peer
- * connected (SO_PEERCRED): whatever a message says of its sender is its sender's word.
+ * Listening, accepting, connecting. The credentials that count are those which the kernel noted when the
+ * peer connected (SO_PEERCRED): whatever a message says of its sender is its sender's word.
  */
 
 #include "sys/unix-socket.h"
@@ -173,6 +173,56 @@ int socket_listen(const char *address, mode_t mode, int *ret_fd)
         return 0;
 }
 
+/* As parse_address(), for an address as buses give it: with a guid, maybe. */
+static int parse_bus_address(const char *address, UnixAddress *ret)
+{
+        const char *comma = strstr(address, ",guid=");
+        _cleanup_free_ char *bare = NULL;
+
+        if (!comma)
+                return parse_address(address, ret);
+        if (strspn(comma + 6, "0123456789abcdefABCDEF") != strlen(comma + 6)) /* more keys, more addresses */
+                return -EINVAL;
+        bare = str_copy_n(address, (size_t) (comma - address));
+        return bare ? parse_address(bare, ret) : -ENOMEM;
+}
+
+int socket_connect(const char *address, bool wait, int *ret_fd)
+{
+        _cleanup_close_ int fd = -EBADF;
+        UnixAddress a;
+        int r;
+
+        r = parse_bus_address(address, &a);
+        if (r < 0)
+                return r;
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK), 0);
+        if (fd < 0)
+                return -errno;
+        if (connect(fd, (const struct sockaddr *) &a.sa, a.length) < 0)
+                return -errno;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int socket_address_path(const char *address, char **ret)
+{
+        char *path = NULL;
+        UnixAddress a;
+        int r;
+
+        r = parse_bus_address(address, &a);
+        if (r < 0)
+                return r;
+        if (!a.abstract) {
+                path = str_copy(a.sa.sun_path);
+                if (!path)
+                        return -ENOMEM;
+        }
+        *ret = path;
+        return 0;
+}
+
 void socket_unlink(const char *address)
 {
         UnixAddress a;
@@ -200,22 +250,6 @@ int socket_accept(int listen_fd, int *ret_fd, PeerCredentials *ret)
 
         *ret_fd = TAKE_FD(fd);
         *ret = (PeerCredentials){.pid = uc.pid, .uid = uc.uid, .gid = uc.gid};
-        return 0;
-}
-
-int socket_connect(const char *address, int *ret_fd)
-{
-        _cleanup_close_ int fd = -EBADF;
-        UnixAddress a;
-        int r;
-
-        r = parse_address(address, &a);
-        if (r < 0)
-                return r;
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || connect(fd, (const struct sockaddr *) &a.sa, a.length) < 0)
-                return -errno;
-        *ret_fd = TAKE_FD(fd);
         return 0;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/* The listening sockets of the bus, unix(7). */
+/* The sockets of the bus, listening and connected, unix(7). */
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,7 +21,11 @@ int socket_listen(const char *address, mode_t mode, int *ret_fd);
 void socket_unlink(const char *address);
 /* accept4(2), SO_PEERCRED. -EAGAIN: nobody there. */
 int socket_accept(int listen_fd, int *ret_fd, PeerCredentials *ret);
-/* A connection to a socket of this kind, blocking: not for PID 1. */
-int socket_connect(const char *address, int *ret_fd);
+/* Connects; wait: until there is room (not for PID 1), and the socket waits, too. The address may have a guid behind it ("unix:path=/run/x,guid=00ff…"), which is
+ * not looked at. -ENOENT: no such socket; -ECONNREFUSED: nobody listens there; -EAGAIN: those who do are too
+ * many calls behind; -EINVAL: no such address. */
+int socket_connect(const char *address, bool wait, int *ret_fd);
+/* The path of such an address, to be freed; NULL: it is abstract, or (-EINVAL) none. */
+int socket_address_path(const char *address, char **ret);
 /* Bytes that can be read now (SIOCINQ). */
 int socket_readable_bytes(int fd, size_t *ret);
