@@ -37,7 +37,7 @@ void client_done(Client *c)
         c->bus = sd_bus_flush_close_unref(c->bus);
 }
 
-static int connection_failed(const Client *c, int error)
+int client_unreachable(const Client *c, int error)
 {
         _cleanup_free_ char *message = NULL;
         const char *hint = NULL;
@@ -74,7 +74,7 @@ static int client_connect(Client *c)
                 r = sd_bus_start(bus);
         if (r < 0) {
                 sd_bus_unref(bus);
-                return connection_failed(c, r);
+                return client_unreachable(c, r);
         }
         c->bus = bus;
         return 0;

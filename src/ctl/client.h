@@ -24,6 +24,9 @@ void client_done(Client *c);
 /* A new method call. path NULL: the manager's own. */
 int client_message(Client *c, const char *path, const char *interface, const char *member,
                    sd_bus_message **ret);
+/* It could not be connected to; error: a negative errno, -EINVAL for an address that is none. Returns
+ * FAILED. */
+int client_unreachable(const Client *c, int error);
 /* For a message that could not be put together, or an answer that could not be read: `error` is what sd-bus
  * returned. */
 int client_message_failed(int error);

@@ -185,6 +185,14 @@ const Verb verbs[] = {
                 .run = verb_settings,
         },
         {
+                .name = "bridge",
+                .operands = "",
+                .help = "Connect stdin and stdout to reeve, for D-Bus",
+                .notes = "For addresses such as unixexec:path=docker,argv1=exec,argv2=-i,argv3=NAME,"
+                         "argv4=reevectl,argv5=bridge; descriptors are not carried.",
+                .run = verb_bridge,
+        },
+        {
                 .name = "version",
                 .operands = "",
                 .help = "Show the versions of reevectl and reeve",

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "basic/address.h"
 #include "basic/alloc.h"
 #include "basic/fd.h"
 
@@ -24,61 +25,16 @@ typedef struct UnixAddress {
         bool abstract;
 } UnixAddress;
 
-static int hex_digit(char c)
-{
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -EINVAL;
-}
-
-/* The value of the one key that an address of ours has, %XX undone. Its length, or negative errno. */
-static int unescape(const char *value, char *to, size_t size)
-{
-        size_t n = 0;
-
-        for (; *value; value++) {
-                char c = *value;
-
-                if (c == ',' || c == ';') /* more keys, more addresses */
-                        return -EINVAL;
-                if (c == '%') {
-                        int high = hex_digit(value[1]), low = high < 0 ? high : hex_digit(value[2]);
-
-                        if (low < 0)
-                                return low;
-                        c = (char) (high * 16 + low);
-                        value += 2;
-                }
-                if (c == '\0')
-                        return -EINVAL;
-                if (n >= size)
-                        return -ENAMETOOLONG;
-                to[n++] = c;
-        }
-        return n > 0 ? (int) n : -EINVAL;
-}
-
-static int parse_address(const char *address, UnixAddress *ret)
+static int parse_address(const char *address, bool with_guid, UnixAddress *ret)
 {
         UnixAddress a = {.sa.sun_family = AF_UNIX};
-        const char *value;
         int n;
 
-        if ((value = startswith(address, "unix:path=")))
-                n = unescape(value, a.sa.sun_path, sizeof(a.sa.sun_path) - 1);
-        else if ((value = startswith(address, "unix:abstract=")))
-                n = unescape(value, a.sa.sun_path + 1, sizeof(a.sa.sun_path) - 1);
-        else
-                n = -EINVAL;
+        n = address_parse_unix(address, with_guid, a.sa.sun_path, sizeof(a.sa.sun_path));
         if (n < 0)
                 return n;
-
         a.abstract = a.sa.sun_path[0] == '\0';
-        if (!a.abstract && a.sa.sun_path[0] != '/')
-                return -EINVAL;
-        a.length = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + (size_t) n + 1);
+        a.length = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + (size_t) n + !a.abstract);
         *ret = a;
         return 0;
 }
@@ -155,7 +111,7 @@ int socket_listen(const char *address, mode_t mode, int *ret_fd)
         UnixAddress a;
         int r;
 
-        r = parse_address(address, &a);
+        r = parse_address(address, false, &a);
         if (r < 0)
                 return r;
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -173,27 +129,13 @@ int socket_listen(const char *address, mode_t mode, int *ret_fd)
         return 0;
 }
 
-/* As parse_address(), for an address as buses give it: with a guid, maybe. */
-static int parse_bus_address(const char *address, UnixAddress *ret)
-{
-        const char *comma = strstr(address, ",guid=");
-        _cleanup_free_ char *bare = NULL;
-
-        if (!comma)
-                return parse_address(address, ret);
-        if (strspn(comma + 6, "0123456789abcdefABCDEF") != strlen(comma + 6)) /* more keys, more addresses */
-                return -EINVAL;
-        bare = str_copy_n(address, (size_t) (comma - address));
-        return bare ? parse_address(bare, ret) : -ENOMEM;
-}
-
 int socket_connect(const char *address, bool wait, int *ret_fd)
 {
         _cleanup_close_ int fd = -EBADF;
         UnixAddress a;
         int r;
 
-        r = parse_bus_address(address, &a);
+        r = parse_address(address, true, &a);
         if (r < 0)
                 return r;
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK), 0);
@@ -211,7 +153,7 @@ int socket_address_path(const char *address, char **ret)
         UnixAddress a;
         int r;
 
-        r = parse_bus_address(address, &a);
+        r = parse_address(address, true, &a);
         if (r < 0)
                 return r;
         if (!a.abstract) {
@@ -228,7 +170,7 @@ void socket_unlink(const char *address)
         UnixAddress a;
         struct stat st;
 
-        if (parse_address(address, &a) < 0 || a.abstract)
+        if (parse_address(address, false, &a) < 0 || a.abstract)
                 return;
         if (lstat(a.sa.sun_path, &st) >= 0 && S_ISSOCK(st.st_mode))
                 (void) unlink(a.sa.sun_path);

@@ -21,9 +21,10 @@ int socket_listen(const char *address, mode_t mode, int *ret_fd);
 void socket_unlink(const char *address);
 /* accept4(2), SO_PEERCRED. -EAGAIN: nobody there. */
 int socket_accept(int listen_fd, int *ret_fd, PeerCredentials *ret);
-/* Connects; wait: until there is room (not for PID 1), and the socket waits, too. The address may have a guid behind it ("unix:path=/run/x,guid=00ff…"), which is
- * not looked at. -ENOENT: no such socket; -ECONNREFUSED: nobody listens there; -EAGAIN: those who do are too
- * many calls behind; -EINVAL: no such address. */
+/* Connects; wait: until there is room (not for PID 1), and the socket waits, too. The address may have a
+ * guid behind it ("unix:path=/run/x,guid=00ff…"), which is not looked at. -ENOENT: no such socket;
+ * -ECONNREFUSED: nobody listens there; -EAGAIN: those who do are too many calls behind; -EINVAL: no such
+ * address. */
 int socket_connect(const char *address, bool wait, int *ret_fd);
 /* The path of such an address, to be freed; NULL: it is abstract, or (-EINVAL) none. */
 int socket_address_path(const char *address, char **ret);
