@@ -24,11 +24,19 @@
 #define BATCH ((size_t) 4096) /* formatted at once, up to the end of a record: a page of the pipe */
 #define RETRY_USEC (100 * USEC_PER_MSEC)
 
+static void forget_job(Follower *f)
+{
+        if (f->job)
+                f->job->n_followers--;
+        f->job = NULL;
+        job_watch_remove(&f->watch);
+}
+
 static void follower_free(Follower *f)
 {
         Followers *set = f->set;
 
-        job_watch_remove(&f->watch);
+        forget_job(f);
         list_remove(&f->by_owner);
         f->source = sd_event_source_disable_unref(f->source);
         f->fd = fd_close(f->fd);
@@ -282,8 +290,7 @@ static void job_is_removed(Follower *f)
                 }
                 f->ended = true;
         }
-        f->job = NULL;
-        job_watch_remove(&f->watch);
+        forget_job(f);
         follower_set_wants(f, true);
 }
 
@@ -383,6 +390,7 @@ int follower_new(Followers *set, Job *job, const FollowRequest *request, List *o
         list_init(&f->link);
         list_init(&f->by_owner);
         list_init(&f->watch.link);
+        job->n_followers++;
         r = follower_open(f, &fd);
         if (r < 0) {
                 follower_free(f);

@@ -27,13 +27,24 @@
 #include "sys/stdio.h"
 
 #define LOOK_DELAY (100 * USEC_PER_MSEC)
+/* So long a record stays for those who follow its log, and keep up with it, when there are too many. */
+#define FOLLOWED_DELAY USEC_PER_SEC
 
 static void on_trim(Timer *t, usec_t now)
 {
         JobSet *set = container_of(t, JobSet, trim_timer);
 
-        while (set->n_finished > set->config.finished_max)
-                job_set_forget(set, container_of(list_first(&set->finished), Job, finished), NULL);
+        LIST_FOREACH_SAFE (&set->finished, link) {
+                Job *job = container_of(link, Job, finished);
+                usec_t spared = job->n_followers > 0 ? job->finish_monotonic + FOLLOWED_DELAY : 0;
+
+                if (set->n_finished <= set->config.finished_max)
+                        return;
+                if (spared <= now)
+                        job_set_forget(set, job, NULL);
+                else if (!timer_is_armed(t) || t->deadline > spared)
+                        timer_arm(set->config.timers, t, spared);
+        }
 }
 
 static void on_look(Timer *t, usec_t now)
@@ -111,7 +122,7 @@ void job_set_tell(JobSet *set, Job *job, JobSetEvent event)
         case JOB_SET_FINISHED:
                 set->n_finished++;
                 list_append(&set->finished, &job->finished);
-                if (set->n_finished > set->config.finished_max && !timer_is_armed(&set->trim_timer))
+                if (set->n_finished > set->config.finished_max)
                         timer_arm(set->config.timers, &set->trim_timer, clock_monotonic());
                 break;
         case JOB_SET_REMOVED:

@@ -156,6 +156,7 @@ static void do_finish(Job *job)
         scope_keeper_release(job->set->config.keeper, TAKE_PTR(job->scope));
         session_slice_unref(TAKE_PTR(job->slice));
         job->finish_time = clock_realtime();
+        job->finish_monotonic = clock_monotonic();
         input_close(&job->input);
         exec_spec_trim(&job->spec);
         ring_set_finished(job->ring);

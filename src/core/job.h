@@ -123,7 +123,8 @@ struct Job {
         JobResult result;
         int exit_code, signal;
         usec_t start_time, exit_time, finish_time; /* CLOCK_REALTIME; 0: not yet */
-        usec_t exit_monotonic;
+        usec_t exit_monotonic, finish_monotonic;
+        unsigned n_followers; /* of its log */
 };
 
 /* For the set alone. Takes *spec over when it succeeds. On failure there is no job and no process, and e

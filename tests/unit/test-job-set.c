@@ -278,6 +278,27 @@ START_TEST(records_are_let_go_oldest_first)
 }
 END_TEST
 
+/* Who follows its log has a moment to read the end of it. */
+START_TEST(a_followed_one_stays_a_moment)
+{
+        Job *first;
+
+        world_init(&w);
+        w.jobs.config.finished_max = 0;
+        first = world_run(&w, "Id", "a", NULL);
+        first->n_followers = 1;
+        fake_exit(leader_of(first), 0);
+        world_settle(&w);
+        ck_assert_ptr_eq(job_set_get(&w.jobs, "a"), first);
+        fake_exit(leader_of(world_run(&w, "Id", "b", NULL)), 0); /* another does not wait for it */
+        world_settle(&w);
+        ck_assert_ptr_null(job_set_get(&w.jobs, "b"));
+        world_pass(&w, USEC_PER_SEC);
+        ck_assert_ptr_null(job_set_get(&w.jobs, "a"));
+        world_done(&w);
+}
+END_TEST
+
 START_TEST(no_record_is_kept)
 {
         Diary d = {0};
@@ -416,4 +437,5 @@ END_TEST
 TEST_MAIN("job-set", names_that_nobody_gave, the_same_request_again, the_same_request_with_another_answer,
           the_same_request_while_it_starts, the_main_jobs_name, so_many_may_live, no_new_ones_when_closed,
           a_log_larger_than_all_logs_may_be, how_large_a_log, records_are_let_go_oldest_first,
-          no_record_is_kept, forgotten_on_request, by_process, whose_child_ended, many)
+          a_followed_one_stays_a_moment, no_record_is_kept, forgotten_on_request, by_process,
+          whose_child_ended, many)

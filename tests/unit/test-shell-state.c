@@ -101,6 +101,7 @@ START_TEST(changes)
         /* The shell's own, and names that no shell can set. */
         check_changes(V("PWD=/", S("SHLVL=1"), S("_=/bin/a")), V("PWD=/a", S("SHLVL=2"), S("_=/bin/b")),
                       nothing);
+        check_changes(nothing, V("SHELLOPTS=xtrace", S("BASHOPTS=x")), nothing);
         check_changes(nothing, V("BASH_FUNC_f%%=() { :; }", S("1=2")), nothing);
         check_changes(V("SHLVL=1"), nothing, nothing);
         check_changes(NULL, V("A=1"), V("A=1"));
