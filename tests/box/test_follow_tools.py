@@ -73,6 +73,18 @@ class TestReevectl(BoxCase):
         self.assertEqual(self.ctl("-f", "--cursor=tail", "-o", "raw", job.id), b"")
         self.assertEqual(self.ctl("-o", "export", job.id).count(b"\nMESSAGE="), 3)
 
+    def test_raw_bytes(self):
+        """Exactly those that were written, whatever they are; and a loss is said on stderr."""
+        job = self.bus.start(["sh", "-c", r"printf 'a\n\n\377\001=\n'; head -c 100000 /dev/urandom; printf '\nend'"])
+        self.bus.wait(job.id)
+        self.assertEqual(self.ctl("-f", "-o", "raw", job.id), self.bus.output(job.id)[0])
+        job = self.bus.start(["seq", "1", "100000"], LogMaxBytes=1 << 16)
+        self.bus.wait(job.id)
+        done = self.reeve.reevectl("logs", "-f", "-o", "raw", job.id)
+        total = sum(len(str(i)) + 1 for i in range(1, 100001))
+        self.assertEqual(done.stderr.decode(), f"reevectl: {total - len(done.stdout)} bytes of the log are no longer held\n")
+        self.assertEqual(done.stdout, b"".join(b"%d\n" % i for i in range(1, 100001))[-len(done.stdout):])
+
     def test_its_reader_goes(self):
         """| head -1: it ends, though nothing more comes, and says nothing."""
         job = self.bus.start_sh("echo a; sleep 1000")
