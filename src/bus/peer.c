@@ -95,9 +95,9 @@ static void on_patience(Timer *t, usec_t now)
 }
 
 /* Authentication and half messages are given some time, whole ones as much as they like. */
-static void update_patience(Peer *p, bool got_message)
+static void update_patience(Peer *p)
 {
-        bool idle = sd_bus_is_ready(p->bus) > 0 && got_message;
+        bool idle = sd_bus_is_ready(p->bus) > 0 && inlet_is_idle(&p->io.inlet);
 
         if (idle)
                 timer_disarm(timers(p), &p->patience);
@@ -122,7 +122,7 @@ static void on_turned(BusLink *l, int error, unsigned n_steps)
         if (p->doomed || error < 0)
                 peer_free(p);
         else
-                update_patience(p, n_steps > 0);
+                update_patience(p);
         server_check_flushed(server);
 }
 
@@ -196,7 +196,7 @@ int peer_new(BusServer *server, int fd, PeerKind kind, const PeerCredentials *cr
         if (r < 0)
                 return r;
         server_add_peer(server, p);
-        update_patience(p, false);
+        update_patience(p);
         *ret = TAKE_PTR(p);
         return 0;
 }

@@ -218,6 +218,11 @@ int inlet_move(Inlet *i)
         return r;
 }
 
+bool inlet_is_idle(const Inlet *i)
+{
+        return i->begun && !i->rest && (i->n_header == 0 || message_is_complete(i));
+}
+
 void inlet_foresee(Inlet *i)
 {
         size_t first = i->n_descriptors - i->n_untaken, n;

@@ -43,6 +43,9 @@ void inlet_done(Inlet *i);
  * now; negative: the end, or nothing that can be let in. */
 int inlet_move(Inlet *i);
 
+/* Nothing has begun that is not complete: no authentication, no message. */
+bool inlet_is_idle(const Inlet *i);
+
 /* Before each time that the library may read. */
 void inlet_foresee(Inlet *i);
 /* The message is complete, and has descriptors: it must be known what becomes of them. */

@@ -88,10 +88,10 @@ START_TEST(stops_behind_begin)
                 send_all(data, cut, 0);
                 while (inlet_move(&inlet) > 0)
                         ;
-                ck_assert(!inlet.begun);
+                ck_assert(!inlet.begun && !inlet_is_idle(&inlet));
                 send_all(data + cut, n - cut, 0);
                 ck_assert_int_eq(inlet_move(&inlet), 1);
-                ck_assert(inlet.begun);
+                ck_assert(inlet.begun && inlet_is_idle(&inlet));
                 n = sizeof(hello) - 1;
                 ck_assert_uint_eq(library_reads(buf, sizeof(buf), NULL, NULL), n);
                 ck_assert_int_eq(inlet_move(&inlet), 1);
@@ -143,8 +143,10 @@ START_TEST(descriptors_of_what_was_understood)
         ck_assert_uint_eq(library_reads(buf, sizeof(buf), fds, &got), 16);
         ck_assert_uint_eq(got, INLET_DESCRIPTORS_MAX);
         ck_assert_int_eq(inlet_settle(&inlet, false), 0);
+        ck_assert(!inlet_is_idle(&inlet));
         send_all(data + 16, n - 16, 0);
         ck_assert_int_eq(inlet_move(&inlet), 1);
+        ck_assert(inlet_is_idle(&inlet));
         ck_assert(inlet_is_owed(&inlet));
         inlet_foresee(&inlet);
         ck_assert_uint_eq(library_reads(buf, sizeof(buf), NULL, NULL), 8);
