@@ -208,6 +208,13 @@ static void on_follower_gone(Followers *followers)
         server_check_flushed(followers->userdata);
 }
 
+static void on_follower_progress(Followers *followers)
+{
+        BusServer *s = followers->userdata;
+
+        shutdown_prolong_flush(&s->manager->shutdown);
+}
+
 int server_init(BusServer *s, Manager *manager)
 {
         int r;
@@ -227,6 +234,7 @@ int server_init(BusServer *s, Manager *manager)
         manager->shutdown.flush = on_flush;
         manager->shutdown.flush_userdata = s;
         manager->followers.gone = on_follower_gone;
+        manager->followers.progress = on_follower_progress;
         manager->followers.userdata = s;
         return 0;
 }
@@ -238,7 +246,7 @@ void server_done(BusServer *s)
         job_set_unobserve(&s->observer);
         session_set_unobserve(&s->session_observer);
         s->manager->shutdown.flush = NULL;
-        s->manager->followers.gone = NULL;
+        s->manager->followers.gone = s->manager->followers.progress = NULL;
         s->manager->rejoin = NULL;
         s->flushing = false;
         s->gateway = gateway_free(s->gateway);

@@ -208,6 +208,8 @@ static int write_rest(Follower *f, size_t *left)
                 if (n < 0)
                         return (int) n;
                 f->written += (size_t) n;
+                if (f->set->closing && f->set->progress)
+                        f->set->progress(f->set);
                 *left -= MIN(*left, (size_t) n);
         }
         buffer_done(&f->rest);
@@ -417,7 +419,7 @@ void followers_done(Followers *set)
 {
         if (!set->event)
                 return;
-        set->gone = NULL;
+        set->gone = set->progress = NULL;
         timer_disarm(set->timers, &set->retry);
         LIST_FOREACH_SAFE (&set->all, link)
                 follower_free(container_of(link, Follower, link));

@@ -30,8 +30,9 @@ struct Followers {
         unsigned n;
         bool closing; /* no more output will come of any job: reeve goes */
         Timer retry;  /* for want of memory */
-        /* One is gone. May be NULL. */
+        /* One is gone; while closing: one has written something. May be NULL. */
         void (*gone)(Followers *set);
+        void (*progress)(Followers *set);
         void *userdata;
 };
 

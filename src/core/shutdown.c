@@ -112,6 +112,7 @@ void shutdown_order(Shutdown *s, int sig)
 {
         if (s->state == SHUTDOWN_RUNNING) {
                 s->signal = sig;
+                s->deadline = usec_add(clock_monotonic(), s->limit);
                 log_info("Stopping");
         }
         shutdown_event(s, SHUTDOWN_EVENT_ORDER);
@@ -139,4 +140,14 @@ void shutdown_children_gone(Shutdown *s)
 void shutdown_flushed(Shutdown *s)
 {
         shutdown_event(s, SHUTDOWN_EVENT_FLUSHED);
+}
+
+void shutdown_prolong_flush(Shutdown *s)
+{
+        usec_t deadline = usec_add(clock_monotonic(), shutdown_fsm_time(SHUTDOWN_FLUSHING, s->limit));
+
+        /* Never to earlier: where all before took its time, the share of the flush remains. */
+        deadline = MIN(deadline, s->deadline);
+        if (s->state == SHUTDOWN_FLUSHING && deadline > s->timer.deadline)
+                timer_arm(s->timers, &s->timer, deadline);
 }

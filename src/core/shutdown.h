@@ -18,7 +18,8 @@ struct Shutdown {
         JobSet *jobs;
         JobObserver observer;
         Timer timer;
-        usec_t limit; /* for all of it */
+        usec_t limit;    /* for all of it */
+        usec_t deadline; /* CLOCK_MONOTONIC, of all of it; since the order */
         bool is_pid1;
         int exit_code;        /* what reeve leaves with */
         bool exit_code_given; /* by who ordered it: the main job's does not count */
@@ -47,3 +48,6 @@ static inline bool shutdown_is_under_way(const Shutdown *s)
 {
         return s->state != SHUTDOWN_RUNNING;
 }
+
+/* While it flushes: somebody still reads, and is given as much time again, within the limit of all of it. */
+void shutdown_prolong_flush(Shutdown *s);

@@ -414,6 +414,21 @@ class TestShutdown(FreshCase):
             self.assertEqual((got[-1]["REEVE_EVENT"], got[-1]["REEVE_EXIT_CODE"]), ("end", "4"))
         self.assertEqual(box.wait_exit(), 0)
 
+    def test_who_reads_slowly_gets_everything(self):
+        """As long as it reads, within the time that stopping may take."""
+        box = self.box()
+        job = box.bus.start(["seq", "1", "100000"], LogMaxBytes=16 << 20)
+        box.bus.wait(job.id)
+        fd = box.bus.follow(job.id)
+        box.signal(signal.SIGTERM)
+        data = b""
+        while chunk := os.read(fd, 32 * KIB):
+            data += chunk
+            time.sleep(0.1)     # slow: that is what it is about
+        os.close(fd)
+        self.assertEqual(data, b"".join(b"%d\n" % i for i in range(1, 100001)))
+        self.assertEqual(box.wait_exit(), 0)
+
     def test_who_does_not_read_holds_up_nothing(self):
         box = self.box()
         job = box.bus.start_sh("seq 1 100000; sleep 1000")

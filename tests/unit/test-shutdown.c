@@ -284,6 +284,27 @@ START_TEST(a_client_that_does_not_read)
 }
 END_TEST
 
+/* Who reads is waited for, but not beyond the limit of all of it. */
+START_TEST(a_client_that_reads_slowly)
+{
+        begin(true);
+        flush_waits = true;
+        shutdown_prolong_flush(&s); /* before its time it means nothing */
+        shutdown_order(&s, 0);
+        world_settle(&w);
+        ck_assert_int_eq(s.state, SHUTDOWN_FLUSHING);
+        for (unsigned n = 0; n < 19; n++) { /* each 0.4 of the 0.5 s that a silence may last */
+                world_pass(&w, 2 * SECOND / 5);
+                ck_assert_int_eq(s.state, SHUTDOWN_FLUSHING);
+                shutdown_prolong_flush(&s);
+        }
+        world_pass(&w, 2 * SECOND / 5);
+        ck_assert(is_over(0));
+        shutdown_prolong_flush(&s);
+        end();
+}
+END_TEST
+
 START_TEST(nobody_to_flush)
 {
         begin(true);
@@ -453,7 +474,7 @@ END_TEST
 
 TEST_MAIN("shutdown", nothing_lives, all_obey, one_ignores, each_keeps_its_own_time, the_second_order_kills,
           one_is_unkillable, strangers_go_with_pid1, strangers_are_left_alone_by_others, replies_are_flushed,
-          a_client_that_does_not_read, nobody_to_flush, the_main_job_ends,
+          a_client_that_reads_slowly, a_client_that_does_not_read, nobody_to_flush, the_main_job_ends,
           the_main_job_ends_while_it_is_told, the_main_job_gets_the_signal_that_came,
           a_code_that_was_ordered, jobs_on_their_way_to_exec, idle_is_no_order,
           processes_that_outlive_their_leaders, left_in_the_middle)
