@@ -78,6 +78,24 @@ static int append_directory(sd_bus_message *m, Job *job, const Property *propert
         return text ? sd_bus_message_append(m, "s", text) : -ENOMEM;
 }
 
+/* What its 0 is, in words of systemd.exec(5) where there are such. */
+static int append_input(sd_bus_message *m, Job *job, const Property *property)
+{
+        static const char *const words[] = {
+                        [EXEC_INPUT_NULL] = "null",
+                        [EXEC_INPUT_DATA] = "data",
+                        [EXEC_INPUT_PIPE] = "pipe",
+                        [EXEC_INPUT_INHERIT] = "inherit",
+        };
+        const char *word = words[job->spec.input];
+
+        if (job->spec.tty)
+                word = "tty";
+        else if (exec_spec_is_given(&job->spec, SETTING_STANDARD_INPUT_FD))
+                word = "fd";
+        return sd_bus_message_append(m, "s", word);
+}
+
 static int append_state(sd_bus_message *m, Job *job, const Property *property)
 {
         return sd_bus_message_append(m, "s", job_state_to_string(job->fsm.state));
@@ -172,6 +190,7 @@ static const Property properties[] = {
                 {"Command", "as", false, append_strv, OF_JOB(spec.argv)},
                 {"WorkingDirectory", "s", false, append_directory, 0},
                 {"User", "s", false, append_string, OF_JOB(user)},
+                {"StandardInput", "s", false, append_input, 0},
                 {"State", "s", false, append_state, 0},
                 {"Running", "b", false, append_running, 0},
                 {"Frozen", "b", false, append_frozen, 0},

@@ -188,6 +188,7 @@ static const sd_bus_vtable vtable[] = {
                 CONST("Command", "as"),
                 CONST("WorkingDirectory", "s"),
                 CONST("User", "s"),
+                CONST("StandardInput", "s"),
                 CHANGES("State", "s"),
                 CHANGES("Running", "b"),
                 CHANGES("Frozen", "b"),

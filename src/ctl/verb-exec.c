@@ -2,25 +2,37 @@
 
 #include "ctl/args.h"
 #include "ctl/client.h"
+#include "ctl/exec-terminal.h"
 #include "ctl/options.h"
 #include "ctl/outcome.h"
 #include "ctl/output.h"
 #include "ctl/verbs.h"
 
+enum {
+        OPTION_TERMINAL = 1,
+};
+
 const Option exec_options[] = {
                 FOREGROUND_OPTIONS,
+                {OPTION_TERMINAL, 't', "tty", NULL,
+                 "give it a terminal, and be in front of it; ^] three times leaves it"},
                 {0},
 };
 
 typedef struct Exec {
         JobOptions job;
         Foreground foreground;
+        bool terminal;
 } Exec;
 
 static int exec_set(void *object, const Verb *verb, int id, const char *value)
 {
         Exec *e = object;
 
+        if (id == OPTION_TERMINAL) {
+                e->terminal = true;
+                return 0;
+        }
         return foreground_set(&e->foreground, id) ? 0 : job_options_set(&e->job, verb, id, value);
 }
 
@@ -49,7 +61,7 @@ int verb_exec(const Verb *verb, Client *c, char **args)
 
         r = args_parse(verb, c, args, exec_set, &e, &args);
         if (r > 0)
-                r = exec_run(&e, verb, c, args);
+                r = e.terminal ? exec_on_terminal(&e.job, verb, c, args) : exec_run(&e, verb, c, args);
         job_options_done(&e.job);
         return r;
 }

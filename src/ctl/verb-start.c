@@ -1,32 +1,46 @@
 /* reevectl start: run a command in the background. On stdout is its id, alone on a line, for $(…). */
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "basic/buffer.h"
 #include "ctl/args.h"
 #include "ctl/client.h"
+#include "ctl/exec-terminal.h"
 #include "ctl/json.h"
 #include "ctl/options.h"
 #include "ctl/output.h"
+#include "ctl/terminal.h"
 #include "ctl/verbs.h"
 
 enum {
         OPTION_INITIAL_OUTPUT = 1,
+        OPTION_TERMINAL,
 };
 
 const Option start_options[] = {
                 {OPTION_INITIAL_OUTPUT, 'w', "initial-output", "SPAN",
                  "wait so long, or until it ends, and show its first output, below the id"},
+                {OPTION_TERMINAL, 't', "tty", NULL, "give it a terminal, of the size of yours: see attach"},
                 {0},
 };
 
+typedef struct StartOptions {
+        JobOptions job;
+        bool terminal;
+} StartOptions;
+
 static int start_set(void *object, const Verb *verb, int id, const char *value)
 {
-        JobOptions *o = object;
+        StartOptions *o = object;
 
+        if (id == OPTION_TERMINAL) {
+                o->terminal = true;
+                return 0;
+        }
         if (id == OPTION_INITIAL_OUTPUT)
-                return job_options_set_text(o, verb, SETTING_INITIAL_OUTPUT, "initial-output", value);
-        return job_options_set(o, verb, id, value);
+                return job_options_set_text(&o->job, verb, SETTING_INITIAL_OUTPUT, "initial-output", value);
+        return job_options_set(&o->job, verb, id, value);
 }
 
 static int print_json(sd_bus_message *m)
@@ -67,18 +81,25 @@ static int print_text(sd_bus_message *m)
         return r;
 }
 
-static int start_run(JobOptions *o, Client *c, char **argv)
+static int start_run(StartOptions *o, const Verb *verb, Client *c, char **argv)
 {
         _cleanup_message_ sd_bus_message *m = NULL, *reply = NULL;
+        Terminal t;
         int r;
 
+        if (o->terminal) {
+                terminal_find(&t);
+                r = job_options_set_terminal(&o->job, verb, &t);
+                if (r < 0)
+                        return r;
+        }
         r = client_message(c, NULL, BUS_INTERFACE_MANAGER, "Start", &m);
         if (r < 0)
                 return r;
         r = sd_bus_message_append_strv(m, argv);
         if (r < 0)
                 return client_message_failed(r);
-        r = job_options_append(o, m);
+        r = job_options_append(&o->job, m);
         if (r < 0)
                 return r;
         r = client_call(c, m, &reply);
@@ -89,12 +110,12 @@ static int start_run(JobOptions *o, Client *c, char **argv)
 
 int verb_start(const Verb *verb, Client *c, char **args)
 {
-        JobOptions o = {0};
+        StartOptions o = {0};
         int r;
 
         r = args_parse(verb, c, args, start_set, &o, &args);
         if (r > 0)
-                r = start_run(&o, c, args);
-        job_options_done(&o);
+                r = start_run(&o, verb, c, args);
+        job_options_done(&o.job);
         return r;
 }

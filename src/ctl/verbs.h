@@ -39,7 +39,7 @@ bool verb_is_in_group(const Verb *v, const char *group);
 
 /* One file each; options is the verb's own table. */
 extern const Option exec_options[], start_options[], list_options[], logs_options[], kill_options[],
-                stop_options[], wait_options[];
+                stop_options[], wait_options[], attach_options[];
 extern const Option run_options[], session_open_options[], session_close_options[], session_env_options[],
                 freeze_options[];
 int verb_exec(const Verb *verb, Client *c, char **args);
@@ -47,6 +47,7 @@ int verb_start(const Verb *verb, Client *c, char **args);
 int verb_list(const Verb *verb, Client *c, char **args);
 int verb_status(const Verb *verb, Client *c, char **args);
 int verb_logs(const Verb *verb, Client *c, char **args);
+int verb_attach(const Verb *verb, Client *c, char **args);
 int verb_kill(const Verb *verb, Client *c, char **args);
 int verb_stop(const Verb *verb, Client *c, char **args);
 int verb_wait(const Verb *verb, Client *c, char **args);
