@@ -77,8 +77,8 @@ const Verb verbs[] = {
                 .name = "attach",
                 .operands = "ID",
                 .help = "Be in front of a job: its output, your input",
-                .notes = "To leave it, press ^] three times within a second; it goes on. The exit status is the"
-                         " command's, as that of exec; 0 when it was left.",
+                .notes = "To leave it, press ^] three times within a second; it goes on. The exit status is"
+                         " the command's, as that of exec; 0 when it was left.",
                 .options = attach_options,
                 .flags = VERB_IS_COMMAND,
                 .min_operands = 1,

@@ -47,9 +47,9 @@ class Window:
             return False
         return True
 
-    def see(self, needle, timeout=10):
+    def see(self, needle, timeout=10, since=0):
         deadline = time.monotonic() + timeout
-        while needle not in self.shown:
+        while needle not in self.shown[since:]:
             if not self._read(deadline - time.monotonic() if time.monotonic() < deadline else 0) and \
                     time.monotonic() >= deadline:
                 raise AssertionError(f"{needle!r} was not shown within {timeout} s: {self.shown!r}")
@@ -189,7 +189,13 @@ class TestExec(Windows):
         window.see(b"x\r\nx\r\n")
         window.type(b"\x1a")
         window.see(b"Stopped")
-        window.type(b"kill -9 %1; wait; exit 5\r")
+        window.type(b"fg\r")
+        window.see(b"fg\r\n\x1b[?2004l\rcat\r\n")
+        window.type(b"y\r")
+        window.see(b"y\r\ny\r\n")
+        window.type(b"\x04")
+        window.see(b"prompt> ", since=window.shown.rindex(b"y\r\ny\r\n"))
+        window.type(b"exit 5\r")
         self.assert_ends(window, 5)
 
     def test_input_that_is_no_terminal(self):
