@@ -3,6 +3,7 @@
 #include "sys/stdio.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,6 +33,31 @@ START_TEST(output_pipe)
         ck_assert_int_eq(stdio_read(fds[0], buf, sizeof(buf)), 0);
         fd_close(fds[0]);
         ck_assert_int_eq(stdio_read(fds[0], buf, sizeof(buf)), -EBADF);
+}
+END_TEST
+
+START_TEST(input_pipe)
+{
+        char buf[8] = "";
+        int fds[2];
+
+        ck_assert_int_eq(stdio_input_pipe(fds), 0);
+        ck_assert(fds[0] > 2 && fds[1] > 2);
+        ck_assert(is_cloexec(fds[0]) && is_cloexec(fds[1]));
+        ck_assert(fcntl(fds[0], F_GETFL) & O_NONBLOCK);
+        ck_assert(!(fcntl(fds[1], F_GETFL) & O_NONBLOCK));
+
+        ck_assert_int_eq(stdio_write(fds[0], "abc", 3), 3);
+        ck_assert_int_eq(read(fds[1], buf, sizeof(buf)), 3);
+        ck_assert_str_eq(buf, "abc");
+        while (stdio_write(fds[0], buf, sizeof(buf)) == sizeof(buf))
+                ;
+        ck_assert_int_eq(stdio_write(fds[0], buf, sizeof(buf)), -EAGAIN);
+        fd_close(fds[1]);
+        (void) signal(SIGPIPE, SIG_IGN); /* as PID 1 has it */
+        ck_assert_int_eq(stdio_write(fds[0], "x", 1), -EPIPE);
+        fd_close(fds[0]);
+        ck_assert_int_eq(stdio_write(fds[0], "x", 1), -EBADF);
 }
 END_TEST
 
@@ -144,5 +170,5 @@ START_TEST(never_among_the_standard_ones)
 }
 END_TEST
 
-TEST_MAIN("stdio", output_pipe, enlarge, null, sealed_data, no_data, much_data,
+TEST_MAIN("stdio", output_pipe, input_pipe, enlarge, null, sealed_data, no_data, much_data,
           never_among_the_standard_ones)
