@@ -144,7 +144,6 @@ class TestTerminal(Terminal):
         id = self.tty("stty -echo; echo ready; md5sum")
         self.see(id, b"ready")
         self.bus.feed(id, data)
-        self.bus.write_input(id, b"", True)
         self.bus.wait(id)
         self.assertIn(hashlib.md5(data).hexdigest().encode(), self.bus.output(id)[0])
 
