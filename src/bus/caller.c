@@ -157,6 +157,11 @@ static void on_turned(BusLink *l, int error, unsigned n_steps)
 
         if (error < 0)
                 caller_free(c, &why);
+        else if (c->state == CALLER_CONNECTING && sd_bus_is_ready(l->bus) > 0) {
+                c->state = CALLER_ADMITTED;
+                LIST_FOREACH_SAFE (&c->calls, link)
+                        call_pass_on(container_of(link, CallerCall, link));
+        }
         server_check_flushed(server);
 }
 
@@ -173,9 +178,7 @@ static void admit(Caller *c, const PeerCredentials *credentials)
                 caller_free(c, &full);
                 return;
         }
-        c->state = CALLER_ADMITTED;
-        LIST_FOREACH_SAFE (&c->calls, link)
-                call_pass_on(container_of(link, CallerCall, link));
+        c->state = CALLER_CONNECTING;
 }
 
 static void refuse(Caller *c, uid_t uid)

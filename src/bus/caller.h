@@ -16,9 +16,10 @@ typedef struct Gateway Gateway;
 #define CALLER_CALLS_MAX 1024U /* that wait for their answer, as PEER_PENDING_MAX */
 
 typedef enum CallerState {
-        CALLER_UNKNOWN,  /* the bus was asked who it is; its calls are kept meanwhile */
-        CALLER_ADMITTED, /* has its connection */
-        CALLER_REFUSED,  /* may not call: told so at each call */
+        CALLER_UNKNOWN,    /* the bus was asked who it is; its calls are kept meanwhile, */
+        CALLER_CONNECTING, /* and until its connection is ready */
+        CALLER_ADMITTED,
+        CALLER_REFUSED, /* may not call: told so at each call */
 } CallerState;
 
 typedef struct Caller {

@@ -340,7 +340,7 @@ static void on_turned(BusLink *l, int error, unsigned n_steps)
                 LIST_FOREACH (&g->callers_by_age, link) {
                         Caller *c = container_of(link, Caller, by_age);
 
-                        if (c->state == CALLER_ADMITTED)
+                        if (c->link.bus)
                                 link_kick(&c->link);
                 }
                 link_kick(&g->announcer.link);

@@ -1,0 +1,535 @@
+"""reeve on a message bus: what the private socket answers, by way of dbus-daemon and dbus-broker."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+from case import BoxCase, FreshCase, Stopwatch
+from client import (Connection, DBUS, DBusError, Disconnected, JOB, MANAGER, NAME, ROOT, V, authenticate, connect, job_path,
+                    method_call)
+from messagebus import MessageBus
+from rig import SOURCE, Reeve, eventually
+
+MIB = 1 << 20
+EXEC = ["call", "--", NAME, ROOT, MANAGER, "Exec", "asa{sv}"]
+
+
+def on_bus(address):
+    """Whether org.reeve1 is there."""
+    try:
+        with Connection(address, timeout=5, match=False) as c:
+            return c.call("/org/freedesktop/DBus", DBUS, "NameHasOwner", "s", NAME, destination=DBUS, timeout=5)[0]
+    except (OSError, DBusError, Disconnected, TimeoutError):
+        return False
+
+
+def wait_on_bus(message_bus, timeout=20):
+    eventually(lambda: on_bus(message_bus.address), timeout,
+               lambda: f"org.reeve1 is on {message_bus.address}: {message_bus.reeve.log()}")
+
+
+def wait_called(reeve, text, timeout=10):
+    eventually(lambda: text in reeve.log(), timeout, lambda: f"{text!r} is said: {reeve.log()}")
+
+
+class MessageBusTests:
+    """self.bus is a connection to the private socket, self.remote one by way of the message bus."""
+
+    kind = None
+    message_bus = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.reeve = Reeve()
+        cls.message_bus = MessageBus(cls.reeve, cls.kind)
+        cls.reeve.args.append(f"--bus={cls.message_bus.address}")
+        try:
+            cls.reeve.start()
+            cls.bus = cls.reeve.connect()
+            cls.message_bus.start()
+            wait_on_bus(cls.message_bus)
+        except BaseException:
+            cls.reeve.dump()
+            cls.message_bus.kill()
+            cls.reeve.destroy()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.message_bus.kill()
+        super().tearDownClass()
+
+    def setUp(self):
+        self.before = self.reeve.fds()
+        self.remote = Connection(self.message_bus.address)
+        self.addCleanup(self.remote.close)
+
+    def busctl(self, *args, user=None, ok=True):
+        command = ["busctl", f"--address={self.message_bus.address}", *args]
+        if user is not None:
+            command = ["setpriv", f"--reuid={user}", "--clear-groups", *command]
+        done = subprocess.run(command, capture_output=True, timeout=20, check=False, stdin=subprocess.DEVNULL, text=True)
+        if ok:
+            self.assertEqual(done.returncode, 0, f"{command}: {done.stderr}")
+            return done.stdout
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        return done.stderr
+
+    # -- the same as on the private socket
+
+    def test_busctl(self):
+        self.assertRegex(self.busctl("list"), rf"{NAME} +1 +[^ ]+ +root")
+        self.assertIn("UID=0", self.busctl("status", NAME))
+        answer = json.loads(self.busctl("--json=short", *EXEC, "3", "sh", "-c", "echo out; echo err >&2; exit 7", "1",
+                                        "Text", "b", "true"))
+        self.assertEqual(answer["data"][1:4], [7, 0, "exit-code"])
+        self.assertEqual(answer["data"][6]["StderrText"]["data"], "err\n")
+        self.assertEqual(self.busctl("get-property", NAME, ROOT, MANAGER, "State"), 's "running"\n')
+        job = self.bus.start_sh("sleep 100")
+        self.assertIn(job.path, self.busctl("tree", "--list", NAME).split())
+        self.assertRegex(self.busctl("introspect", NAME, job.path), r'\.State +property +s +"running"')
+
+    def test_introspection_is_that_of_the_socket(self):
+        job = self.bus.start_sh("sleep 100")
+        for path in (ROOT, f"{ROOT}/job", job.path):
+            call = path, "org.freedesktop.DBus.Introspectable", "Introspect"
+            self.assertEqual(self.remote.call(*call), self.bus.call(*call))
+        self.assertEqual(self.remote.managed_objects().keys(), self.bus.managed_objects().keys())
+
+    def test_calls(self):
+        outcome = self.remote.sh("cat; exit 3", StandardInput="data", StandardInputData=b"\0\xff" * 1000)
+        self.assert_outcome(outcome, "exit-code", 3)
+        self.assertEqual(outcome.stdout, b"\0\xff" * 1000)
+        self.assertEqual(self.remote.property("ExitCode", outcome.id), 3)
+        self.remote.set_property("LogMaxBytes", "t", 48 * MIB)
+        self.assertEqual(self.bus.property("LogMaxBytes"), 48 * MIB)
+        job = self.remote.start_sh("echo in the log; sleep 100")
+        self.remote.wait_for_output(job.id, b"in the log\n")
+        ids, pids, remaining = self.remote.stop({"Id": job.id})
+        self.assertEqual((ids, len(pids), remaining), ([job.id], 2, 0))
+
+    def test_errors_keep_name_and_text(self):
+        for call in ((ROOT, MANAGER, "GetJob", "s", "nix"),
+                     (ROOT, MANAGER, "Exec", "asa{sv}", ["/no/such"], {}),
+                     (ROOT, MANAGER, "Exec", "asa{sv}", ["true"], {"Nice": ("s", "much")}),
+                     (ROOT, MANAGER, "Exec", "s", "true"),
+                     (ROOT, MANAGER, "Frobnicate"),
+                     (job_path("nix"), JOB, "Forget"),
+                     ("/nowhere", MANAGER, "ListJobs", "a{sv}", {})):
+            errors = []
+            for connection in (self.bus, self.remote):
+                with self.assertRaises(DBusError) as caught:
+                    connection.call(*call)
+                errors.append((caught.exception.name, caught.exception.message))
+            self.assertEqual(*errors)
+
+    def test_signals_are_those_of_the_socket(self):
+        seen = []
+        job = self.remote.start_sh("read x; exit 4", Id="told", StandardInput="null")
+        for connection in (self.bus, self.remote):
+            connection.wait_manager_signal("JobFinished", "told")
+        self.bus.job("told", "Forget")
+        for connection in (self.bus, self.remote):
+            connection.wait_manager_signal("JobRemoved", "told")
+            seen.append([s for s in list(connection.signals)
+                         if s.path == job.path or (s.body and s.body[0] in ("told", job.path))])
+        self.assertEqual(*seen)
+        self.assertEqual([s.member for s in seen[0] if s.interface == MANAGER],
+                         ["JobNew", "JobExited", "JobFinished", "JobRemoved"])
+        self.assertIn("PropertiesChanged", [s.member for s in seen[1]])
+
+    def test_by_its_unique_name(self):
+        owner, = self.remote.call("/org/freedesktop/DBus", DBUS, "GetNameOwner", "s", NAME, destination=DBUS)
+        self.remote.call(ROOT, "org.freedesktop.DBus.Peer", "Ping", destination=owner)
+
+    def test_the_driver_of_the_socket_is_not_there(self):
+        self.assert_error("UnknownObject", call=lambda: self.remote.call("/org/freedesktop/DBus", DBUS, "GetId"))
+        self.assert_error("UnknownObject", call=lambda: self.remote.call(
+            "/org/freedesktop/DBus", DBUS, "AddMatch", "s", "type='signal'"))
+
+    def test_no_reply_expected(self):
+        with connect(self.message_bus.address) as s:
+            authenticate(s)
+            s.sendall(method_call("/org/freedesktop/DBus", DBUS, "Hello", destination=DBUS, serial=1))
+            s.recv(4096)
+            s.sendall(method_call(ROOT, MANAGER, "Exec", "asa{sv}", (["true"], {"Id": ("s", "unasked")}), serial=2, flags=1))
+            self.bus.wait_manager_signal("JobFinished", "unasked")
+
+    def test_big_endian_caller(self):
+        from jeepney.low_level import Endianness
+        with connect(self.message_bus.address) as s:
+            authenticate(s)
+            s.sendall(method_call("/org/freedesktop/DBus", DBUS, "Hello", destination=DBUS, serial=1))
+            s.recv(4096)
+            s.sendall(method_call(ROOT, MANAGER, "Exec", "asa{sv}",
+                                  (["cat"], {"Id": ("s", "swapped"), "Nice": ("i", 3), "StandardInput": ("s", "data"),
+                                             "StandardInputData": ("ay", b"bytes")}),
+                                  serial=2, endianness=Endianness.big))
+            self.bus.wait_manager_signal("JobFinished", "swapped")
+        self.assertEqual(self.bus.output("swapped")[0], b"bytes")
+
+    # -- who may
+
+    def test_other_users_are_denied(self):
+        jobs = self.bus.job_ids()
+        for _ in range(3):
+            self.assertIn("Access denied", self.busctl(*EXEC, "1", "true", "0", user=4242, ok=False))
+        # On one connection: the first call is kept while the bus is asked, the second is not.
+        script = ("import sys; sys.path.insert(0, sys.argv[1])\n"
+                  "from client import *\n"
+                  "c = Connection(sys.argv[2])\n"
+                  "for _ in range(3):\n"
+                  "    try: c.ping()\n"
+                  "    except DBusError as e: print(e.name, e.message)\n")
+        done = subprocess.run(["setpriv", "--reuid=4242", "--clear-groups", "/usr/bin/python3", "-B", "-c", script,
+                               os.path.dirname(__file__), self.message_bus.address],
+                              capture_output=True, timeout=20, check=False, text=True)
+        self.assertEqual(done.stdout.splitlines(),
+                         ["org.freedesktop.DBus.Error.AccessDenied User 4242 may not call reeve"] * 3, done.stderr)
+        self.assertEqual(self.bus.job_ids(), jobs)
+
+    # -- many, much, and gone
+
+    def test_200_calls_at_once(self):
+        pending = [self.remote.exec_later(["sh", "-c", f"echo {i}"]) for i in range(200)]
+        for i, p in enumerate(pending):
+            self.assertEqual(p.result(60).stdout, b"%d\n" % i)
+
+    def test_callers_at_once(self):
+        callers = [Connection(self.message_bus.address, match=False) for _ in range(150)]
+        try:
+            pending = [caller.exec_later(["sh", "-c", f"echo {i}"]) for i, caller in enumerate(callers)]
+            for i, p in enumerate(pending):
+                self.assertEqual(p.result(60).stdout, b"%d\n" % i)
+            self.assertGreater(self.reeve.fds(), self.before + 150)
+        finally:
+            for caller in callers:
+                caller.close()
+        self.check_descriptors_are_back()
+
+    def test_more_callers_than_connections(self):
+        """255 and the one that collects signals are all there may be; the private socket makes do with what is left."""
+        callers = [Connection(self.message_bus.address, match=False) for _ in range(270)]
+        denied = 0
+        try:
+            for caller in callers:
+                try:
+                    caller.ping()
+                except DBusError as e:
+                    self.assertTrue(e.name.endswith("LimitsExceeded"), e)
+                    denied += 1
+            self.assert_between(10, denied, 30)
+            self.bus.ping()
+        finally:
+            for caller in callers:
+                caller.close()
+        self.check_descriptors_are_back()
+        self.remote.ping()
+
+    def test_large_messages(self):
+        data = os.urandom(3 * MIB)
+        outcome = self.remote.exec(["cat"], StandardInput="data", StandardInputData=data, LogMaxBytes=8 * MIB,
+                                   OutputMaxBytes=8 * MIB)
+        self.assertEqual(outcome.stdout, data)
+
+    def test_caller_that_vanishes(self):
+        job = self.bus.start_sh("sleep 100")
+        with Connection(self.message_bus.address) as other:
+            waiting = [other.wait_later(job.id, "Finished") for _ in range(20)]
+            other.ping()
+            self.assertGreater(self.reeve.fds(), self.before)
+            self.assertFalse(any(w.done() for w in waiting))
+        self.bus.stop({"Id": job.id})
+        self.bus.job(job.id, "Forget")
+        self.check_descriptors_are_back()
+        self.remote.ping()
+
+    def test_too_many_calls_wait(self):
+        job = self.bus.start_sh("sleep 100")
+        waiting = [self.remote.wait_later(job.id, "Finished") for _ in range(1024)]
+        self.assert_error("LimitsExceeded", call=lambda: self.remote.wait_later(job.id, "Finished").result(20))
+        self.bus.stop({"Id": job.id}, TimeoutStopUSec=0)
+        for w in waiting:
+            self.assertEqual(w.result(20)[0], "Finished")
+
+    def test_descriptor(self):
+        """Not understood where none is due, and not kept."""
+        fd = os.open("/dev/null", os.O_RDONLY)
+        try:
+            with self.assertRaises(DBusError):
+                self.remote.exec(["true"], Description=V("h", fd))
+        finally:
+            os.close(fd)
+        self.remote.ping()
+        self.check_descriptors_are_back()
+
+    def forget_all(self):
+        for id in self.bus.job_ids(State="finished"):
+            self.bus.job(id, "Forget")
+
+    def check_descriptors_are_back(self):
+        """But for those of self.remote, if it has called, and of the logs of jobs that are kept."""
+        self.remote.close()
+        self.forget_all()
+        eventually(lambda: self.reeve.fds() <= self.before, 10, lambda: f"{self.before} descriptors: {self.reeve.fds()}")
+        self.remote = Connection(self.message_bus.address)
+        self.addCleanup(self.remote.close)
+
+    # -- a bus with troubles of its own
+
+    def test_stopped_bus(self):
+        """It reads nothing for a while: PID 1 goes on, and is no larger for it; then the bus goes on, too."""
+        memory = self.reeve.memory()
+        late = [self.remote.exec_later(["true"]) for _ in range(5)]
+        self.message_bus.signal(signal.SIGSTOP)
+        try:
+            for _ in range(6):
+                pending = [self.bus.exec_later(["true"], Description="y" * 1000) for _ in range(300)]
+                for p in pending:
+                    self.assertEqual(p.result(60).exit_code, 0)
+            with Stopwatch() as watch:
+                self.bus.ping()
+            self.assertLess(watch.seconds, 2)
+        finally:
+            self.message_bus.signal(signal.SIGCONT)
+        self.forget_all()
+        self.assert_memory(memory, 32 * MIB, timeout=10)
+        wait_on_bus(self.message_bus)
+        for p in late:      # answered, or told that reeve has left
+            try:
+                p.result(30)
+            except DBusError:
+                pass
+        with Connection(self.message_bus.address) as c:
+            self.assertEqual(c.sh("exit 5").exit_code, 5)
+
+    def test_zz_restarted_bus(self):
+        """The last one: it takes the connections of the class along."""
+        for _ in range(2):
+            self.message_bus.kill()
+            eventually(lambda: self.reeve.fds() < self.before, 10, "the connections are closed")
+            self.assertEqual(self.bus.sh("exit 3").exit_code, 3)
+            self.message_bus.start()
+            wait_on_bus(self.message_bus)
+            with Connection(self.message_bus.address) as c:
+                self.assertEqual(c.sh("exit 5").exit_code, 5)
+
+
+class TestDbusDaemon(MessageBusTests, BoxCase):
+    kind = "dbus-daemon"
+
+
+class TestDbusBroker(MessageBusTests, BoxCase):
+    kind = "dbus-broker"
+
+
+class TestComing(FreshCase):
+    """How it gets onto the bus, and off it."""
+
+    def started(self, *args, kind="dbus-daemon", folder="message-bus", **options):
+        """A reeve that is to join a bus which is not there yet."""
+        reeve = Reeve(args, **options.pop("reeve", {}))
+        self.boxes.append(reeve)
+        message_bus = MessageBus(reeve, kind, folder=folder, **options)
+        reeve.args.insert(0, f"--bus={message_bus.address}")
+        reeve.start()
+        self.addCleanup(message_bus.kill)
+        return reeve, message_bus
+
+    def check(self, message_bus):
+        wait_on_bus(message_bus)
+        with Connection(message_bus.address) as c:
+            self.assertEqual(c.sh("exit 5").exit_code, 5)
+
+    def test_bus_comes_later(self):
+        """Its folder is not there either; while nothing happens reeve sleeps."""
+        reeve, message_bus = self.started(folder="not/there/yet")
+        wait_called(reeve, "No message bus at")
+        with reeve.connect() as c:
+            c.ping()
+        before = reeve.wakeups()
+        time.sleep(1)
+        self.assertEqual(reeve.wakeups(), before)
+        os.mkdir(f"{reeve.shared}/not")
+        os.mkdir(f"{reeve.shared}/other")
+        message_bus.start()
+        self.check(message_bus)
+
+    def test_bus_was_there(self):
+        reeve = Reeve()
+        self.boxes.append(reeve)
+        message_bus = MessageBus(reeve, "dbus-daemon", inside=False).start()
+        self.addCleanup(message_bus.kill)
+        eventually(lambda: os.path.exists(message_bus.path), 10, "the bus listens")
+        reeve.args.append(f"--bus={message_bus.address}")
+        reeve.start()
+        self.check(message_bus)
+
+    def test_dead_socket(self):
+        """Refused a few times, then waited for without a wakeup; the next bus makes a new socket."""
+        import socket
+        reeve = Reeve()
+        self.boxes.append(reeve)
+        message_bus = MessageBus(reeve, "dbus-daemon")
+        os.mkdir(message_bus.folder)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(message_bus.path)
+        reeve.args.append(f"--bus={message_bus.address}")
+        reeve.start()
+        self.addCleanup(message_bus.kill)
+        wait_called(reeve, "Connection refused")
+        message_bus.start()
+        self.check(message_bus)
+
+    def test_bus_of_another_pid_namespace(self):
+        reeve, message_bus = self.started(inside=False)
+        message_bus.start()
+        self.check(message_bus)
+
+    def test_abstract_socket(self):
+        import socket
+        name = f"reeve-box-{os.getpid()}-{time.monotonic_ns()}"
+        reeve = Reeve([f"--bus=unix:abstract={name}"])
+        self.boxes.append(reeve)
+        reeve.start()
+        wait_called(reeve, "Connection refused")
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind("\0" + name)
+            s.listen()
+            s.settimeout(20)
+            connection, _ = s.accept()
+            with connection:
+                self.assertEqual(connection.recv(5)[:5], b"\0AUTH")
+
+    def test_sigusr1(self):
+        """A socket that appears in a way that the kernel does not tell of: by a mount."""
+        reeve, message_bus = self.started()
+        wait_called(reeve, "No message bus at")
+        os.mkdir(message_bus.folder)
+        there = MessageBus(reeve, "dbus-daemon", folder="elsewhere").start()
+        self.addCleanup(there.kill)
+        eventually(lambda: os.path.exists(there.path), 10, "the bus listens")
+        done = reeve.run_inside(["mount", "--bind", there.folder, message_bus.folder])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertFalse(on_bus(there.address))
+        reeve.signal(signal.SIGUSR1)
+        self.check(there)
+        reeve.signal(signal.SIGUSR1)    # once more does no harm
+        self.check(there)
+
+    def test_sigusr1_is_the_main_jobs(self):
+        reeve = Reeve(["--", "/bin/sh", "-c", "trap 'exit 17' USR1; echo ready; while :; do sleep 0.1; done"],
+                      stdout=subprocess.PIPE)
+        self.boxes.append(reeve)
+        message_bus = MessageBus(reeve, "dbus-daemon")
+        reeve.args.insert(0, f"--bus={message_bus.address}")
+        reeve.start()
+        self.assertEqual(reeve.process.stdout.readline(), b"ready\n")
+        reeve.process.stdout.close()
+        reeve.signal(signal.SIGUSR1)
+        self.assertEqual(reeve.wait_exit(), 17)
+
+    def test_name_is_taken(self):
+        reeve = Reeve()
+        self.boxes.append(reeve)
+        message_bus = MessageBus(reeve, "dbus-daemon", inside=False).start()
+        self.addCleanup(message_bus.kill)
+        eventually(lambda: os.path.exists(message_bus.path), 10, "the bus listens")
+        with Connection(message_bus.address) as other:
+            result, = other.call("/org/freedesktop/DBus", DBUS, "RequestName", "su", NAME, 0, destination=DBUS)
+            self.assertEqual(result, 1)
+            reeve.args.append(f"--bus={message_bus.address}")
+            reeve.start()
+            wait_called(reeve, "Somebody else is org.reeve1")
+        self.check(message_bus)
+        self.assertIn("as org.reeve1", reeve.log())
+
+    def test_system_bus(self):
+        """--bus=system goes by the environment, as other clients do."""
+        reeve = Reeve(["--bus=system"])
+        self.boxes.append(reeve)
+        message_bus = MessageBus(reeve, "dbus-daemon")
+        reeve.env["DBUS_SYSTEM_BUS_ADDRESS"] = f"{message_bus.address},guid=0123456789abcdef0123456789abcdef"
+        reeve.start()
+        message_bus.start()
+        self.addCleanup(message_bus.kill)
+        self.check(message_bus)
+
+    def test_policy_that_ships(self):
+        """Root has the name and calls; another user is refused by the bus itself, and hears nothing."""
+        for kind in ("dbus-daemon", "dbus-broker"):
+            with self.subTest(kind):
+                reeve, message_bus = self.started(kind=kind, policy=f"{SOURCE}/src/bus/org.reeve1.conf")
+                message_bus.start()
+                self.check(message_bus)
+                command = ["setpriv", "--reuid=4242", "--clear-groups", "busctl", f"--address={message_bus.address}"]
+                done = subprocess.run([*command, "call", NAME, ROOT, "org.freedesktop.DBus.Peer", "Ping"],
+                                      capture_output=True, timeout=20, check=False)
+                self.assertIn(b"Access denied", done.stderr)
+                listener = ("import sys; sys.path.insert(0, sys.argv[1])\n"
+                            "from client import *\n"
+                            "c = Connection(sys.argv[2]); print('ready', flush=True); sys.stdin.read()\n"
+                            "print([s.member for s in c.signals if s.path.startswith('/org/reeve1')])\n")
+                with Connection(message_bus.address) as root, \
+                        subprocess.Popen(["setpriv", "--reuid=4242", "--clear-groups", "/usr/bin/python3", "-B", "-c", listener,
+                                          os.path.dirname(__file__), message_bus.address],
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+                    self.assertEqual(other.stdout.readline(), "ready\n")
+                    job = root.sh("true", Description="secret")
+                    root.wait_manager_signal("JobFinished", job.id)
+                    self.assertEqual(other.communicate(timeout=20)[0], "[]\n")
+
+    def test_no_socket_of_its_own(self):
+        """--no-bus and --bus: the message bus alone."""
+        reeve = Reeve(["--no-bus"], address=None)
+        self.boxes.append(reeve)
+        message_bus = MessageBus(reeve, "dbus-daemon")
+        reeve.args.append(f"--bus={message_bus.address}")
+        reeve.start()
+        wait_called(reeve, "No message bus at")
+        message_bus.start()
+        self.addCleanup(message_bus.kill)
+        self.check(message_bus)
+        self.assertFalse(reeve.run_inside(["test", "-e", "/run/reeve/bus"]).returncode == 0)
+
+    def test_last_words(self):
+        """Whoever waits by way of the bus is answered before reeve ends, and hears of the end of the job."""
+        reeve, message_bus = self.started(inside=False)
+        message_bus.start()
+        wait_on_bus(message_bus)
+        with Connection(message_bus.address) as c:
+            outcome = c.exec_later(["sleep", "100"], Id="last")
+            c.wait_manager_signal("JobNew", "last")
+            self.assertEqual(reeve.stop(), 0)
+            self.assert_outcome(outcome.result(10), "signal", signal=signal.SIGTERM)
+            c.wait_manager_signal("JobFinished", "last")
+            c.wait_signal(lambda s: s.member == "NameOwnerChanged" and s.body[0] == NAME and s.body[2] == "")
+
+    def test_bus_as_a_job(self):
+        """As the documents have it: the bus is a job of the reeve that joins it."""
+        reeve, message_bus = self.started()
+        os.mkdir(message_bus.folder)
+        message_bus.configure()
+        with reeve.connect() as c:
+            job = c.start(message_bus.command(), Id="dbus")
+            self.check(message_bus)
+            with Connection(message_bus.address) as through:
+                credentials = through.call("/org/freedesktop/DBus", DBUS, "GetConnectionUnixProcessID", "s", NAME,
+                                           destination=DBUS)
+                self.assertEqual(credentials, (1,))
+                # The bus ends: whoever called by way of it sees that at once.
+                waiting = through.stop_later({"Id": job.id})
+                with self.assertRaises(Disconnected):
+                    waiting.result(20)
+            eventually(lambda: c.property("State", "dbus") == "finished", 10, "the bus ended")
+
+    def test_bad_addresses(self):
+        for address in ("nonsense", "unix:path=relative", "tcp:host=localhost,port=1", "unixexec:path=true",
+                        "unix:path=/a;unix:path=/b", "unix:path=/a,runtime=yes"):
+            reeve = Reeve([f"--bus={address}"])
+            self.boxes.append(reeve)
+            reeve.start(wait=False)
+            self.assertEqual(reeve.wait_exit(), 1, address)
+            self.assertIn("is not unix:path=PATH or unix:abstract=NAME", reeve.log())
