@@ -36,10 +36,10 @@ enum {
         }
 
 const Option job_options[] = {
-                {OPTION_PROPERTY, 'p', "property", "KEY=VALUE", "any setting of a job; -p help lists them"},
-                OF_ENVIRONMENT,
                 {OPTION_SETTING + SETTING_ID, 0, "id", "ID",
                  "name of the job; the same request again is then the same job"},
+                {OPTION_PROPERTY, 'p', "property", "KEY=VALUE", "any setting of a job; -p help lists them"},
+                OF_ENVIRONMENT,
                 {OPTION_SETTING + SETTING_SESSION, 0, "session", "SESSION", "session it belongs to"},
                 {OPTION_SETTING + SETTING_WORKING_DIRECTORY, 0, "cd", "DIRECTORY", "directory to run in"},
                 {OPTION_SETTING + SETTING_USER, 0, "user", "USER", "name or number of the user to run as"},
@@ -51,9 +51,8 @@ const Option job_options[] = {
 
 const Option session_job_options[] = {
                 {OPTION_PROPERTY, 'p', "property", "KEY=VALUE",
-                 "WorkingDirectory, Environment, User, Group, UMask, Shell, CleanEnvironment, or a limit "
-                 "such as "
-                 "MemoryMax of all its jobs together"},
+                 "WorkingDirectory, Environment, User, Group, UMask, Shell, CleanEnvironment, or a limit"
+                 " such as MemoryMax of all its jobs together"},
                 OF_ENVIRONMENT,
                 {OPTION_SETTING + SETTING_WORKING_DIRECTORY, 0, "cd", "DIRECTORY", "directory to begin in"},
                 {OPTION_SETTING + SETTING_USER, 0, "user", "USER", "name or number of the user of its jobs"},

@@ -18,6 +18,7 @@ typedef struct JobOptions {
 } JobOptions;
 
 extern const Option job_options[];         /* ids from OPTION_JOB on */
+#define run_job_options (&job_options[1])  /* but --id, which Session.Run does not take */
 extern const Option session_job_options[]; /* those of them that a session has, too */
 
 enum {

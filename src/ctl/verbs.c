@@ -42,7 +42,7 @@ const Verb verbs[] = {
                          " session's from then on. Several words are one command, with blanks between them."
                          " The exit status is as with exec.",
                 .options = run_options,
-                .shared = job_options,
+                .shared = run_job_options,
                 .flags = VERB_TAKES_COMMAND | VERB_IS_COMMAND,
                 .min_operands = 1,
                 .max_operands = SIZE_MAX,

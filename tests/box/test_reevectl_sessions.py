@@ -79,6 +79,9 @@ class TestRun(CtlSession):
 
     def test_mistakes(self):
         self.ctl("run", status=125)
+        self.sh("true", "--id=x", status=125)
+        self.sh("true", "-p", "Id=x", status=125)
+        self.assertIn("Id", self.err)
         self.ctl("run", f"--session={self.name}", "-p", "Nix=1", "true", status=125)
         self.assertIn("Nix", self.err)
 
