@@ -36,11 +36,10 @@ void selector_done(Selector *s)
         s->states = strv_free(s->states);
 }
 
+static const char *const states[] = {"starting", "running", "exited", "restarting", "stopping", "finished"};
+
 static bool state_is_known(const char *state)
 {
-        static const char *const states[] = {"starting",   "running",  "exited",
-                                             "restarting", "stopping", "finished"};
-
         for (size_t i = 0; i < ELEMENTSOF(states); i++)
                 if (streq(states[i], state))
                         return true;
@@ -91,6 +90,14 @@ int selector_set(Selector *s, const Verb *verb, int id, const char *value)
                 return 0;
         default: s->pattern = value; return 0;
         }
+}
+
+int selector_choose_live(Selector *s)
+{
+        for (size_t i = 0; i + 1 < ELEMENTSOF(states); i++) /* the last one is "finished" */
+                if (strv_append(&s->states, states[i]) < 0)
+                        return fail("out of memory");
+        return 0;
 }
 
 static bool selector_has_conditions(const Selector *s)

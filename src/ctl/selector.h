@@ -26,6 +26,9 @@ void selector_done(Selector *s);
 /* As an OptionSetter does (args.h). */
 int selector_set(Selector *s, const Verb *verb, int id, const char *value);
 
+/* All states but "finished". 0 or FAILED. */
+int selector_choose_live(Selector *s);
+
 /* For a verb that must be told whom it concerns: 0 or MISUSED. */
 int selector_check(const Selector *s, const Verb *verb);
 

@@ -142,17 +142,6 @@ static int print_listing(Listing *l, Client *c)
         return 0;
 }
 
-/* With JSON nobody is told what is hidden, so reeve need not send it. */
-static int choose_running(Selector *s)
-{
-        static const char *const states[] = {"starting", "running", "exited", "restarting", "stopping"};
-
-        for (size_t i = 0; i < ELEMENTSOF(states); i++)
-                if (strv_append(&s->states, states[i]) < 0)
-                        return fail("out of memory");
-        return 0;
-}
-
 /* The filter of ListJobs has no PID, so the job is asked for first, and its Id is. */
 static int find_pid(Client *c, uint32_t pid, char **ret_id)
 {
@@ -208,8 +197,9 @@ static int list_run(ListOptions *l, Listing *listing, const Verb *verb, Client *
                 r = find_pid(c, l->selector.pid, &id);
         l->selector.pid = 0;
         listing->all = l->all || l->selector.states || *l->selector.ids || id;
+        /* With JSON nobody is told what is hidden, so reeve need not send it. */
         if (r >= 0 && c->json && !listing->all)
-                r = choose_running(&l->selector);
+                r = selector_choose_live(&l->selector);
         if (r < 0)
                 return r;
 

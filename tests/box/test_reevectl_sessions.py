@@ -116,7 +116,7 @@ class TestSessionVerbs(CtlSession):
         self.sh("cd /usr")
         lines = {line.split()[0]: line for line in self.ctl("session", "list").splitlines()}
         self.assertTrue({"default", "system", self.name} <= set(lines))
-        self.assertRegex(lines[self.name], r"^\S+ +2 .* /usr$")
+        self.assertRegex(lines[self.name], r"^\S+ +1 .* /usr$")
         self.assertEqual([session["WorkingDirectory"] for session in self.json("session", "list") if session["Name"] == self.name],
                          ["/usr"])
 
