@@ -29,6 +29,6 @@ void shell_state_done(ShellState *s);
 int shell_state_parse(const char *report, size_t size, ShellState *ret);
 
 /* What changed from start to end, as env_settle() takes it: NAME=VALUE, or NAME of what is no longer there.
- * The shell's own (PWD, SHLVL, SHELLOPTS, _) is left out, and so are names that are not POSIX's (bash's exported
- * functions). */
+ * The shell's own (PWD, SHLVL, SHELLOPTS, _) is left out, and so are names that are not POSIX's (bash's
+ * exported functions). */
 int shell_state_changes(char *const *start, char *const *end, char ***ret);
