@@ -175,6 +175,16 @@ int client_call_all(Client *c, Call *calls, size_t n)
         return sd_bus_is_open(c->bus) > 0 ? 0 : call_failed(c, -ECONNRESET);
 }
 
+static int listening_failed(const Client *c, int error)
+{
+        if (error == -ECONNRESET || error == -ENOTCONN || error == -EPIPE)
+                return fail("reeve at %s closed the connection: it has ended, or its signals were not read "
+                            "as fast as they"
+                            " came",
+                            c->address);
+        return fail_errno(error, "cannot listen to reeve at %s", c->address);
+}
+
 int client_listen(Client *c, int (*handler)(void *object, sd_bus_message *m), void *object)
 {
         for (;;) {
@@ -185,11 +195,11 @@ int client_listen(Client *c, int (*handler)(void *object, sd_bus_message *m), vo
                 if (r == 0)
                         r = sd_bus_wait(c->bus, UINT64_MAX);
                 if (r < 0 && r != -EINTR)
-                        return call_failed(c, r);
+                        return listening_failed(c, r);
                 if (!m || sd_bus_message_is_signal(m, NULL, NULL) <= 0)
                         continue;
                 if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Disconnected") > 0)
-                        return call_failed(c, -ECONNRESET);
+                        return listening_failed(c, -ECONNRESET);
                 r = handler(object, m);
                 if (r != 0)
                         return r;

@@ -113,6 +113,24 @@ class TestMonitor(Ctl):
             eventually(ended, 10, "monitor ends when its pipe is closed")
 
 
+class TestFallingBehind(Ctl):
+
+    def test_a_reader_that_falls_behind(self):
+        """It is cut off, and told why; reeve holds no more for it than for others."""
+        with Monitor(self.reeve) as monitor:
+            before, fds = self.reeve.memory(), self.reeve.fds()
+
+            def cut_off():
+                for pending in [self.bus.exec_later(["true"], Description="x" * 1000) for _ in range(50)]:
+                    pending.result()
+                return self.reeve.fds() < fds
+            eventually(cut_off, 60, "its connection is gone")
+            self.assert_memory(before, 32 * 2 ** 20)
+            _, said = monitor.process.communicate(timeout=20)
+            self.assertEqual(monitor.process.returncode, 1)
+            self.assertIn("not read as fast", said)
+
+
 class TestTheEnd(Ctl):
 
     def test_reeve_goes(self):
