@@ -260,21 +260,26 @@ int client_properties(Client *c, const char *path, const char *interface, Proper
         return r < 0 ? client_message_failed(r) : 0;
 }
 
-/* The path could be made here, but only GetJob says NoSuchJob, and GetSession NoSuchSession. */
-static int object_path(Client *c, const char *member, const char *name, char **ret_path)
+int client_read_path(sd_bus_message *reply, char **ret_path)
 {
-        _cleanup_message_ sd_bus_message *reply = NULL;
         const char *path;
         int r;
 
-        r = client_call_string(c, NULL, BUS_INTERFACE_MANAGER, member, name, &reply);
-        if (r < 0)
-                return r;
         r = sd_bus_message_read_basic(reply, 'o', &path);
         if (r < 0)
                 return client_message_failed(r);
         *ret_path = str_copy(path);
         return *ret_path ? 0 : client_message_failed(-ENOMEM);
+}
+
+/* The path could be made here, but only GetJob says NoSuchJob, and GetSession NoSuchSession. */
+static int object_path(Client *c, const char *member, const char *name, char **ret_path)
+{
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        int r;
+
+        r = client_call_string(c, NULL, BUS_INTERFACE_MANAGER, member, name, &reply);
+        return r < 0 ? r : client_read_path(reply, ret_path);
 }
 
 int client_job_path(Client *c, const char *id, char **ret_path)

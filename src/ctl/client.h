@@ -59,6 +59,8 @@ int client_call_string(Client *c, const char *path, const char *interface, const
 /* All properties of one interface of an object: the answer as it comes, and read. */
 int client_get_all(Client *c, const char *path, const char *interface, sd_bus_message **ret_reply);
 int client_properties(Client *c, const char *path, const char *interface, Properties *ret);
+/* The path that an answer is, to be freed. */
+int client_read_path(sd_bus_message *reply, char **ret_path);
 /* The object of a job, to be freed. No such job: says so. */
 int client_job_path(Client *c, const char *id, char **ret_path);
 /* The same of a session. */

@@ -36,7 +36,6 @@ static int run_set(void *object, const Verb *verb, int id, const char *value)
 static int get_session(Client *c, const char *name, sd_bus_error *ret_error, char **ret_path)
 {
         _cleanup_message_ sd_bus_message *m = NULL, *reply = NULL;
-        const char *path;
         int r;
 
         r = client_message(c, NULL, BUS_INTERFACE_MANAGER, "GetSession", &m);
@@ -50,19 +49,14 @@ static int get_session(Client *c, const char *name, sd_bus_error *ret_error, cha
                 return sd_bus_error_has_name(ret_error, BUS_ERROR_NO_SUCH_SESSION)
                                        ? 0
                                        : client_report(c, ret_error);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_read_basic(reply, 'o', &path);
-        if (r < 0)
-                return client_message_failed(r);
-        *ret_path = str_copy(path);
-        return *ret_path ? 1 : client_message_failed(-ENOMEM);
+        if (r >= 0)
+                r = client_read_path(reply, ret_path);
+        return r < 0 ? r : 1;
 }
 
 static int open_session(Client *c, const char *name, char **ret_path)
 {
         _cleanup_message_ sd_bus_message *m = NULL, *reply = NULL;
-        const char *path;
         int r;
 
         r = client_message(c, NULL, BUS_INTERFACE_MANAGER, "OpenSession", &m);
@@ -72,13 +66,7 @@ static int open_session(Client *c, const char *name, char **ret_path)
         if (r < 0)
                 return client_message_failed(r);
         r = client_call(c, m, &reply);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_read_basic(reply, 'o', &path);
-        if (r < 0)
-                return client_message_failed(r);
-        *ret_path = str_copy(path);
-        return *ret_path ? 0 : client_message_failed(-ENOMEM);
+        return r < 0 ? r : client_read_path(reply, ret_path);
 }
 
 /* "default" is always there; who does not see it is inside of a job, and has its own session only. */
