@@ -44,7 +44,8 @@ static void waiter_start(Waiter *waiter, Job *job, const char *pattern, unsigned
         Error e = ERROR_NULL;
 
         *waiter = (Waiter){.scan = {.looked = on_looked, .streams = streams}, .moments.notify = on_moment};
-        ck_assert_msg(pattern_compile(&waiter->scan.pattern, "LogPattern", pattern, &e) == 0, "%s", e.message);
+        ck_assert_msg(pattern_compile(&waiter->scan.pattern, "LogPattern", pattern, &e) == 0, "%s",
+                      e.message);
         ck_assert_int_eq(line_scan_start(&watch, &waiter->scan, job), 0);
         list_init(&waiter->moments.link);
         job_watch_add(job, &waiter->moments);
@@ -400,5 +401,5 @@ START_TEST(no_memory)
 }
 END_TEST
 
-TEST_MAIN("line-watch", past, to_come, split, unfinished, long_line, overtaken, beginning_lost, turns, stopping,
-          no_memory)
+TEST_MAIN("line-watch", past, to_come, split, unfinished, long_line, overtaken, beginning_lost, turns,
+          stopping, no_memory)
