@@ -54,7 +54,7 @@ class SessionCase(BoxCase):
     """self.name is a session of the test's own; all that it opens are closed after it."""
 
     shell = None
-    count = 0
+    opened = 0
 
     def setUp(self):
         self.name = self.open()
@@ -73,8 +73,8 @@ class SessionCase(BoxCase):
 
     def open(self, **options):
         """A new session; its name."""
-        type(self).count += 1
-        name = f"s{self.count}"
+        type(self).opened += 1
+        name = f"s{self.opened}"
         if self.shell:
             options.setdefault("Shell", self.shell)
         self.bus.open_session(name, **options)

@@ -74,9 +74,9 @@ class TestDetach(SessionCase):
 
     def test_of_a_run_under_way(self):
         """Its state is the session's all the same; and the next one waits for it, or not: but none is lost."""
-        gate = self.gate()
-        first = self.bus.run_later(self.name, f"{gate.say('here')}; {gate.wait}; echo end")
-        self.assertEqual(gate.hear(), "here")
+        gate, there = self.gate(), self.gate()
+        first = self.bus.run_later(self.name, f"{there.say('here')}; {gate.wait}; echo end")
+        self.assertEqual(there.hear(), "here")
         id, = self.living()
         self.bus.job(id, "Detach")
         second = self.bus.run_later(self.name, "echo second")

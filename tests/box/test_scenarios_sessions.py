@@ -115,10 +115,10 @@ class TestScenarios(SessionCase):
     def test_the_same_id_eight_times(self):
         """The same Id sent eight times at once: one process, eight equal answers."""
         others = [self.reeve.connect() for _ in range(7)]
-        gate = self.gate()
-        script = f"echo started >>/tmp/starts; {gate.say('here')}; {gate.wait}; echo $$; exit 5"
+        gate, there = self.gate(), self.gate()
+        script = f"echo started >>/tmp/starts; {there.say('here')}; {gate.wait}; echo $$; exit 5"
         pending = [connection.exec_later(["sh", "-c", script], Id="deploy", Session=self.name) for connection in (self.bus, *others)]
-        self.assertEqual(gate.hear(), "here")
+        self.assertEqual(there.hear(), "here")
         self.bus.ping()
         self.assertEqual(self.bus.job_ids(Session=self.name), ["deploy"])
         self.assertEqual(len(self.reeve.processes()), 1)
