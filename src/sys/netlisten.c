@@ -3,8 +3,9 @@
  * answer is as short as what listens, however many connections there are. A dump is made as it is received:
  * each recv(2) finds its part ready, and there is nothing to wait for.
  *
- * Where the kernel has no sock_diag(7), or a filter refuses it, the tables of procfs say the same. They
- * begin with what listens: the first line of another state ends the reading.
+ * Where the kernel has no sock_diag(7), or a filter refuses it, the tables of procfs say the same. Linux
+ * begins them with what listens, other kernels do not: so some lines of another state are passed over, and
+ * where there are more the reading ends.
  */
 
 #include "sys/netlisten.h"
@@ -27,6 +28,7 @@
 
 #define DUMP_PART_SIZE 32768U
 #define PROC_PART_SIZE 16384U
+#define PROC_OTHERS_MAX 4096U /* lines of sockets that do not listen */
 
 typedef struct Listeners {
         NetListener *items;
@@ -134,7 +136,7 @@ static int read_netlink(Listeners *l, uint16_t port, char *part)
         return 0;
 }
 
-/* 1: it is no listening socket any more. */
+/* 1: it is of a socket that does not listen. */
 static int take_line(Listeners *l, const char *line, uint16_t port)
 {
         unsigned found, state;
@@ -152,6 +154,7 @@ static int take_line(Listeners *l, const char *line, uint16_t port)
 static int read_table(Listeners *l, const char *path, uint16_t port, char *part)
 {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+        unsigned others = 0;
         size_t held = 0;
 
         if (fd < 0)
@@ -168,8 +171,11 @@ static int read_table(Listeners *l, const char *path, uint16_t port, char *part)
 
                         *end = '\0';
                         r = take_line(l, line, port);
-                        if (r != 0)
-                                return r < 0 ? r : 0;
+                        if (r < 0)
+                                return r;
+                        others += (unsigned) r;
+                        if (others > PROC_OTHERS_MAX)
+                                return 0;
                 }
                 held = strlen(line);
                 if (held >= PROC_PART_SIZE - 1)
