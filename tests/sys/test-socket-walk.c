@@ -46,7 +46,7 @@ static Scope *start_holder(int held, bool in_grandchild, uid_t uid, pid_t *ret_p
                         _exit(1);
                 if (uid != 0 && (setgroups(0, NULL) < 0 || setgid(uid) < 0 || setuid(uid) < 0))
                         _exit(1);
-                execlp("sleep", "sleep", "1000", NULL);
+                execlp("sleep", "sleep", "60", NULL);
                 _exit(1);
         }
         ck_assert_int_gt(pid, 0);
