@@ -9,7 +9,6 @@
 #include <errno.h>
 
 #include "basic/alloc.h"
-#include "basic/alloc.h"
 #include "basic/log.h"
 #include "basic/strv.h"
 #include "basic/utf8.h"

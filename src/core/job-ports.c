@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "basic/alloc.h"
+#include "core/job-set.h"
 #include "core/job.h"
 #include "sys/netlisten.h"
 #include "sys/socket-walk.h"
@@ -30,17 +31,32 @@ static size_t sort_unique(uint16_t *ports, size_t n)
         return kept;
 }
 
+/* What may be looked at yet: an answer is made in one iteration. */
+static unsigned *links_left(JobSet *set)
+{
+        uint64_t iteration = 0;
+
+        if (sd_event_get_iteration(set->config.event, &iteration) < 0 || iteration != set->ports_iteration) {
+                set->ports_iteration = iteration;
+                set->ports_links = JOB_PORTS_LINKS;
+        }
+        return &set->ports_links;
+}
+
 /* Marks those of the listeners that the job holds, until all of them are. */
 static int find_held(const Job *job, const NetListener *listeners, size_t n, bool *held)
 {
+        unsigned *budget = links_left(job->set);
         SocketWalk walk;
         size_t left = n;
         int r;
 
+        if (*budget == 0)
+                return 0;
         r = socket_walk_start(&walk, job->scope);
         if (r < 0)
                 return r;
-        for (unsigned budget = JOB_PORTS_LINKS; budget > 0 && left > 0; budget--) {
+        for (; *budget > 0 && left > 0; (*budget)--) {
                 const NetListener *l;
                 uint64_t inode;
 

@@ -73,7 +73,7 @@ int job_set_init(JobSet *set, const JobSetConfig *config)
 {
         int r;
 
-        *set = (JobSet){.config = *config, .null_fd = -EBADF};
+        *set = (JobSet){.config = *config, .ports_iteration = UINT64_MAX, .null_fd = -EBADF};
         list_init(&set->jobs);
         list_init(&set->finished);
         list_init(&set->observers);

@@ -369,8 +369,11 @@ START_TEST(ports_of_a_job)
         fake_hold_files(leader_of(job), 1000000);
         fake.n_walk_steps = 0;
         fake_listen(NULL, 25);
-        ck_assert_int_eq(job_listening_ports(job, &ports, &n), 0);
-        free(ports);
+        for (unsigned i = 0; i < 10; i++) { /* one answer about many jobs */
+                ck_assert_int_eq(job_listening_ports(job, &ports, &n), 0);
+                free(ports);
+        }
+        ck_assert_uint_gt(fake.n_walk_steps, JOB_PORTS_LINKS / 2);
         ck_assert_uint_le(fake.n_walk_steps, JOB_PORTS_LINKS);
         end();
 }
