@@ -22,7 +22,10 @@
 #include "basic/fd.h"
 #include "sys/pidref.h"
 
-#define PIECE ((size_t) 16 * 1024)
+/* What a pipe takes whole or not at all, and so, as it happens, do local sockets: a write that waits when
+ * the process is killed has taken nothing then, and the count is right to the byte. (A terminal may have
+ * shown a part of it.) */
+#define PIECE ((size_t) PIPE_BUF)
 
 /* What the process says: so much was taken, or that error came. */
 typedef struct Report {
