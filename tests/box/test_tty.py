@@ -3,7 +3,7 @@
 import hashlib
 import time
 
-from case import BoxCase
+from case import BoxCase, FreshCase
 from client import SEC
 from rig import eventually
 
@@ -237,3 +237,18 @@ class TestAfterTheLeader(Terminal):
         self.bus.wait(id)
         self.assertEqual(self.bus.output(id)[0], b"back\r\nagain\r\n")
         self.assertEqual(self.bus.property("Result", id), "success")
+
+
+class TestWithoutATree(FreshCase):
+    """Where no cgroup tree can be written a terminal is the same."""
+
+    def test_shell(self):
+        reeve = self.box(read_only_cgroup=True)
+        id = reeve.bus.start(["bash", "--norc", "--noprofile", "-i"], TTY=True, Environment=["PS1=prompt> "]).id
+        reeve.bus.wait_for_output(id, b"prompt> ")
+        reeve.bus.feed(id, b"echo st''art; sleep 1000\n", eof=False)
+        reeve.bus.wait_for_output(id, b"start\r\n")
+        reeve.bus.job(id, "ResizeTTY", "qq", 10, 20)
+        self.assertEqual(reeve.bus.stop({"Id": id}, TimeoutStopUSec=0)[2], 0)
+        eventually(lambda: not reeve.processes(), 5, lambda: reeve.describe(reeve.processes()))
+        self.assertEqual(reeve.bus.property("State", id), "finished")
