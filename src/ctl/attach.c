@@ -50,7 +50,8 @@ typedef struct Attach {
         usec_t first_escape;
 
         bool exited;  /* its leader has */
-        usec_t quiet; /* no more is waited for, after that */
+        bool held;    /* and somebody still has its output open */
+        usec_t quiet; /* then no more is waited for, after that */
         int status;   /* of the command */
         bool detached;
         int error; /* of output.h */
@@ -124,6 +125,29 @@ static int connection_lost(Attach *a)
         return fail("the connection to reeve at %s was lost; the job may run on", a->c->address);
 }
 
+static int on_drained(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        Attach *a = userdata;
+
+        /* If it is not, there may be no end of what comes; if it is, the pipes will have one. */
+        a->held = sd_bus_message_is_method_error(m, NULL);
+        a->quiet = now_monotonic() + QUIET_USEC;
+        return 0;
+}
+
+/* The condition is looked at, and waited for at most `timeout`. */
+static int call_wait(Attach *a, const char *until, uint64_t timeout, sd_bus_message_handler_t answered)
+{
+        _cleanup_message_ sd_bus_message *m = NULL;
+        int r;
+
+        r = message_new(a, "Wait", &m);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "a{sv}t", 1, until, "b", 1, timeout);
+        return r < 0 ? client_message_failed(r) : call_later(a, m, answered);
+}
+
 static int on_exited(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
         _cleanup_(properties_done) Properties details = PROPERTIES_INIT;
@@ -152,20 +176,8 @@ static int on_exited(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
                     : code == 0 && streq(properties_string(&details, "Result"), "timeout") ? STATUS_TIMEOUT
                                                                                            : (int) code;
         a->exited = true;
-        a->quiet = now_monotonic() + QUIET_USEC;
+        a->error = call_wait(a, "Drained", 0, on_drained);
         return 0;
-}
-
-static int wait_for_exit(Attach *a)
-{
-        _cleanup_message_ sd_bus_message *m = NULL;
-        int r;
-
-        r = message_new(a, "Wait", &m);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(m, "a{sv}t", 1, "Exited", "b", 1, UINT64_MAX);
-        return r < 0 ? client_message_failed(r) : call_later(a, m, on_exited);
 }
 
 /* Input */
@@ -305,7 +317,7 @@ static bool is_over(const Attach *a)
         if (!a->exited)
                 return false;
         return (a->follow[0] < 0 && a->follow[1] < 0) ||
-               (!a->request->exited && now_monotonic() >= a->quiet);
+               (!a->request->exited && a->held && now_monotonic() >= a->quiet);
 }
 
 static usec_t next_deadline(const Attach *a)
@@ -314,7 +326,7 @@ static usec_t next_deadline(const Attach *a)
 
         if (has_input(a) && !a->calling)
                 next = a->retry;
-        if (a->exited && !a->request->exited)
+        if (a->held && !a->request->exited)
                 next = MIN(next, a->quiet);
         if (sd_bus_get_timeout(a->c->bus, &bus) >= 0)
                 next = MIN(next, bus);
@@ -373,7 +385,7 @@ static int begin(Attach *a)
         if (r >= 0 && split)
                 r = open_follow(a, STREAM_MASK(STREAM_STDERR), &a->follow[1]);
         if (r >= 0)
-                r = wait_for_exit(a);
+                r = call_wait(a, "Exited", UINT64_MAX, on_exited);
         if (r >= 0)
                 r = send_size(a);
         if (r >= 0 && a->request->kind == ATTACH_TTY)

@@ -34,8 +34,10 @@ int terminal_open(Terminal *t)
         for (size_t i = 0; i < ELEMENTSOF(read_signals); i++)
                 sigaddset(&set, read_signals[i]);
         blocked = set;
-        sigaddset(&blocked,
-                  SIGTTOU); /* the settings can be put back from the background, too: tcsetattr(3) */
+        /* Whoever reads our stdout may go, and write(2) is to say so. The settings are to be put back from
+         * the background, too, tcsetattr(3). */
+        sigaddset(&blocked, SIGPIPE);
+        sigaddset(&blocked, SIGTTOU);
         if (sigprocmask(SIG_BLOCK, &blocked, NULL) < 0)
                 return fail_errno(-errno, "cannot block signals");
         t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

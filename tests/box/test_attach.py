@@ -19,14 +19,14 @@ from rig import Reeve, eventually, reevectl_binary
 class Window:
     """A terminal with reevectl on it."""
 
-    def __init__(self, reeve, *args, rows=30, columns=100, term="vt220"):
+    def __init__(self, reeve, *args, rows=30, columns=100, term="vt220", stdout=None):
         self.master, self.slave = pty.openpty()
         self.resize(rows, columns)
         self.before = termios.tcgetattr(self.slave)
         self.shown = b""
         env = dict(os.environ, TERM=term, REEVE_ADDRESS=reeve.address)
-        self.process = subprocess.Popen([reevectl_binary(), *args], stdin=self.slave, stdout=self.slave, stderr=self.slave,
-                                        env=env, preexec_fn=self._own)
+        self.process = subprocess.Popen([reevectl_binary(), *args], stdin=self.slave, stderr=self.slave, env=env,
+                                        stdout=self.slave if stdout is None else stdout, preexec_fn=self._own)
 
     def _own(self):
         os.setsid()
@@ -173,6 +173,16 @@ class TestExec(Windows):
         window.type(b"on\r")
         window.see(b"got on\r\n")
         self.assert_ends(window, 0)
+
+    def test_nobody_reads_the_output(self):
+        """reevectl exec -t … | head -1: it ends, and gives the terminal back."""
+        out_read, out_write = os.pipe()
+        window = self.window("exec", "-t", "yes", stdout=out_write)
+        os.close(out_write)
+        self.assertEqual(os.read(out_read, 3), b"y\r\n")
+        eventually(window.raw, 5, "raw mode")
+        os.close(out_read)
+        self.assert_ends(window, 141)
 
     def test_background_process_keeps_the_terminal(self):
         window = self.window("exec", "-t", "sh", "-c", "trap '' HUP; sleep 100 & echo done")
