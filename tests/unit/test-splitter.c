@@ -405,7 +405,28 @@ START_TEST(no_memory)
 }
 END_TEST
 
+/* Of a terminal; it stays when the splitter is emptied. */
+START_TEST(another_delay)
+{
+        Rig g;
+
+        rig_init(&g);
+        g.splitter.delay = SPLITTER_TERMINAL_DELAY_USEC;
+        for (usec_t t = 10; t < 100000; t += 50000) {
+                feed(&g, "$ ", t);
+                ck_assert_uint_eq(splitter_deadline(&g.splitter), t + SPLITTER_TERMINAL_DELAY_USEC);
+                splitter_flush(&g.splitter, g.ring, false, t, t + SPLITTER_TERMINAL_DELAY_USEC - 1);
+                ck_assert_uint_eq(g.splitter.n_held, 2);
+                splitter_flush(&g.splitter, g.ring, false, t, t + SPLITTER_TERMINAL_DELAY_USEC);
+                ck_assert_uint_eq(g.splitter.n_held, 0);
+                splitter_done(&g.splitter);
+        }
+        assert_records(&g, "1+$ 1+$ ");
+        rig_done(&g);
+}
+END_TEST
+
 TEST_MAIN("splitter", lines, stream_and_times_are_passed_on, prompt, what_is_due_goes_before_what_comes,
           torn_character_waits, torn_character_does_not_wait_for_ever, byte_by_byte, any_partition,
           at_the_limit, no_character_is_cut_at_the_limit, a_gigabyte_without_a_newline, memory_is_given_back,
-          no_memory)
+          no_memory, another_delay)
