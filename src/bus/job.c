@@ -262,12 +262,24 @@ int bus_job_add(Peer *p)
         return sd_bus_add_node_enumerator(p->bus, NULL, BUS_PATH_JOB, enumerate_jobs, p);
 }
 
+/* Of the message that says all about a new job; what can be long in it is the command line and the like. */
+static size_t added_size(const Job *job)
+{
+        size_t size = ADDED_SIZE + strlen(job->spec.description ?: "");
+
+        STRV_FOREACH (s, job->spec.argv)
+                size += strlen(*s);
+        STRV_FOREACH (s, job->spec.labels)
+                size += strlen(*s);
+        return size;
+}
+
 void bus_job_emit_added(Peer *p, const Job *job)
 {
         _cleanup_free_ char *path = NULL;
 
         if (job_bus_path(job, &path) >= 0 && sd_bus_emit_object_added(p->bus, path) >= 0)
-                peer_sent(p, ADDED_SIZE);
+                peer_sent(p, added_size(job));
 }
 
 void bus_job_emit_removed(Peer *p, const Job *job)

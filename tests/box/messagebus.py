@@ -60,8 +60,14 @@ class MessageBus:
         self.policy = policy
         self.process = None
 
+    def share(self, path):
+        """A copy that a box sees, too: the sources may lie in /tmp, and it has one of its own."""
+        copy = f"{self.reeve.shared}/{os.path.basename(path)}"
+        shutil.copy(path, copy)
+        return copy
+
     def configure(self):
-        more = f"<include>{self.policy}</include>" if self.policy else ""
+        more = f"<include>{self.share(self.policy)}</include>" if self.policy else ""
         destination = "org.example.Nobody" if self.policy else "*"
         with open(self.configuration, "w", encoding="utf-8") as f:
             f.write(CONFIGURATION.format(path=self.path, more=more, destination=destination))
@@ -69,9 +75,7 @@ class MessageBus:
     def command(self):
         if self.kind == "dbus-daemon":
             return ["/usr/bin/dbus-daemon", f"--config-file={self.configuration}", "--nofork", "--nopidfile"]
-        program = f"{self.reeve.shared}/messagebus.py"      # the sources may lie where a box sees its own /tmp
-        shutil.copy(__file__, program)
-        return ["/usr/bin/python3", "-B", program, self.path, self.configuration]
+        return ["/usr/bin/python3", "-B", self.share(__file__), self.path, self.configuration]
 
     def start(self):
         os.makedirs(self.folder, exist_ok=True)
