@@ -533,8 +533,8 @@ class TestComing(FreshCase):
             memory = reeve.memory()
             message_bus.signal(signal.SIGSTOP)
             try:
-                for n in range(40):
-                    pending = [flood.exec_later(["true"], Id=f"j{n}-{i}", Description="y" * 100000) for i in range(50)]
+                for n in range(20):
+                    pending = [flood.exec_later(["true"], Id=f"j{n}-{i}", Description="y" * 400000) for i in range(25)]
                     for i, p in enumerate(pending):
                         self.assertEqual(p.result(60).exit_code, 0)
                         flood.job(f"j{n}-{i}", "Forget")
