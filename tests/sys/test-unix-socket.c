@@ -1,8 +1,10 @@
 /* The listening sockets: addresses, modes from the first moment, dead sockets, and who connected. */
 
+#include "sys/socket-data.h"
 #include "sys/unix-socket.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -267,5 +269,73 @@ START_TEST(another_user)
 }
 END_TEST
 
+/* Who connects without waiting is told at once how it stands. */
+START_TEST(connects)
+{
+        char with_guid[300];
+        char *path = NULL;
+        int listener, fd, peer;
+        PeerCredentials who;
+
+        ck_assert_int_eq(socket_connect(address("to"), false, &fd), -ENOENT);
+        ck_assert_int_eq(socket_connect("unix:abstract=reeve-nobody-is-there", false, &fd), -ECONNREFUSED);
+        ck_assert_int_eq(socket_connect("tcp:host=x", false, &fd), -EINVAL);
+        ck_assert_int_eq(socket_listen(address("to"), 0600, &listener), 0);
+        snprintf(with_guid, sizeof(with_guid), "%s,guid=00ff", address("to"));
+        ck_assert_int_eq(socket_connect(with_guid, false, &fd), 0);
+        ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+        ck_assert(fcntl(fd, F_GETFL) & O_NONBLOCK);
+        ck_assert_int_eq(socket_accept(listener, &peer, &who), 0);
+        ck_assert_int_eq(who.pid, getpid());
+        ck_assert_int_eq(socket_address_path(with_guid, &path), 0);
+        ck_assert_str_eq(path, strchr(address("to"), '=') + 1);
+        free(path);
+        ck_assert_int_eq(socket_address_path("unix:abstract=x", &path), 0);
+        ck_assert_ptr_null(path);
+        fd_close(fd);
+        fd_close(peer);
+        fd_close(listener);
+        ck_assert_int_eq(socket_connect(address("to"), false, &fd), -ECONNREFUSED);
+        socket_unlink(address("to"));
+}
+END_TEST
+
+/* The queue of who listens is full: no waiting for a place in it. */
+START_TEST(connects_to_the_busy)
+{
+        int fds[64], listener, r = 0;
+        size_t n;
+
+        ck_assert_int_eq(socket_listen(address("busy"), 0600, &listener), 0);
+        ck_assert_int_eq(listen(listener, 1), 0);
+        for (n = 0; n < ELEMENTSOF(fds) && r >= 0; n++)
+                r = socket_connect(address("busy"), false, &fds[n]);
+        ck_assert_int_eq(r, -EAGAIN);
+        while (--n > 0)
+                fd_close(fds[n - 1]);
+        fd_close(listener);
+        socket_unlink(address("busy"));
+}
+END_TEST
+
+START_TEST(pairs)
+{
+        int fds[2];
+        char c;
+
+        ck_assert_int_eq(socket_pair(fds), 0);
+        ck_assert_int_eq(fcntl(fds[0], F_GETFD), FD_CLOEXEC);
+        ck_assert_int_eq(fcntl(fds[1], F_GETFD), FD_CLOEXEC);
+        ck_assert_int_eq(write(fds[0], "x", 1), 1);
+        ck_assert_int_eq(read(fds[1], &c, 1), 1);
+        ck_assert_int_eq(read(fds[1], &c, 1), -1);
+        ck_assert_int_eq(errno, EAGAIN);
+        fd_close(fds[0]);
+        ck_assert_int_eq(read(fds[1], &c, 1), 0);
+        fd_close(fds[1]);
+}
+END_TEST
+
 TEST_MAIN("unix-socket", listens_and_accepts, modes, a_dead_socket_gives_way, a_busy_socket_stays,
-          what_is_no_socket_stays, abstract, escapes, no_addresses, another_user)
+          what_is_no_socket_stays, abstract, escapes, no_addresses, another_user, connects,
+          connects_to_the_busy, pairs)

@@ -263,6 +263,34 @@ START_TEST(without_a_main_job_they_are_nobodys)
 }
 END_TEST
 
+static unsigned n_rejoins;
+
+static void on_rejoin(Manager *manager)
+{
+        ck_assert_ptr_eq(manager, &m);
+        n_rejoins++;
+}
+
+/* SIGUSR1 without a main job, and not from a job. */
+START_TEST(a_message_bus_is_to_be_rejoined)
+{
+        n_rejoins = 0;
+        begin(true);
+        m.rejoin = on_rejoin;
+        fake_send_signal(SIGUSR1, 0, true);
+        settle();
+        ck_assert_uint_eq(n_rejoins, 1);
+        fake_send_signal(SIGUSR1, leader_of(run_job())->pid, true);
+        settle();
+        ck_assert_uint_eq(n_rejoins, 1);
+        (void) run_main();
+        fake_send_signal(SIGUSR1, 0, true);
+        settle();
+        ck_assert_uint_eq(n_rejoins, 1);
+        end();
+}
+END_TEST
+
 /* `kill 1` in a sandbox stops nothing; `docker exec` and the main job may. */
 START_TEST(whose_signals_are_orders)
 {
@@ -384,5 +412,6 @@ END_TEST
 
 TEST_MAIN("manager", lives_until_told_to_stop, no_tree, who_is_reaped_as_what, a_thousand_orphans,
           reeve_ends_with_the_main_job, the_main_job_cannot_start, signals_for_the_main_job,
-          without_a_main_job_they_are_nobodys, whose_signals_are_orders, a_second_order_kills,
-          a_stop_of_the_main_job_is_a_shutdown, stopped_while_the_main_job_starts, the_main_jobs_record_goes)
+          without_a_main_job_they_are_nobodys, a_message_bus_is_to_be_rejoined, whose_signals_are_orders,
+          a_second_order_kills, a_stop_of_the_main_job_is_a_shutdown, stopped_while_the_main_job_starts,
+          the_main_jobs_record_goes)
