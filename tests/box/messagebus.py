@@ -14,6 +14,12 @@ import socket
 import subprocess
 import sys
 
+try:
+    from client import Connection, DBUS, DBusError, Disconnected, NAME
+    from rig import eventually
+except ImportError:     # as a program it stands alone
+    pass
+
 CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -96,6 +102,24 @@ class MessageBus:
             self.signal(signal.SIGKILL)
             self.process.wait(10)
             self.process = None
+
+
+def on_bus(address):
+    """Whether org.reeve1 is there."""
+    try:
+        with Connection(address, timeout=5, match=False) as c:
+            return c.call("/org/freedesktop/DBus", DBUS, "NameHasOwner", "s", NAME, destination=DBUS, timeout=5)[0]
+    except (OSError, DBusError, Disconnected, TimeoutError):
+        return False
+
+
+def wait_on_bus(message_bus, timeout=20):
+    eventually(lambda: on_bus(message_bus.address), timeout,
+               lambda: f"org.reeve1 is on {message_bus.address}: {message_bus.reeve.log()}")
+
+
+def wait_said(reeve, text, timeout=10):
+    eventually(lambda: text in reeve.log(), timeout, lambda: f"{text!r} is said: {reeve.log()}")
 
 
 def run_broker(path, configuration):
