@@ -317,7 +317,7 @@ class TestBounds(BoxCase):
             self.bus.kill(9, Session="queue")
             self.assertEqual(job.result().signal, 9)
             taken = [p for p in pending if p.event.wait(60) and not p.error]
-            self.assertEqual(len(taken), 1023)
+            self.assertEqual(len(taken), 1023, {str(p.error) for p in pending})
             self.assertEqual(self.bus.run("queue", "echo $n").stdout, b"1023\n")
 
     def test_get_all_of_many(self):
