@@ -179,7 +179,7 @@ class TestTee(BoxCase):
 
     def test_a_pipe_that_is_read(self):
         """A reader that takes what comes has all of it, and then the end."""
-        size = 4 * MIB
+        size = MIB
         with pipe() as ends:
             job = self.bus.start(self.reeve.payload("pattern", size), StandardOutputFileDescriptor=ends[1], Tee=True,
                                  LogMaxBytes=8 * MIB)

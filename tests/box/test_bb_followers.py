@@ -160,14 +160,14 @@ class TestGone(BoxCase):
 class TestNeverReads(BoxCase):
 
     def test_others_are_not_held_up(self):
-        """Nine that read, three that do not, and 8 MiB."""
+        """Nine that read, three that do not, and 2 MiB."""
         memory = self.reeve.memory()
         with Gate(self.reeve) as gate:
-            job = self.bus.start_sh(f"{gate.read}; {' '.join(self.reeve.payload('pattern', 8 * MIB))}", LogMaxBytes=16 * MIB)
+            job = self.bus.start_sh(f"{gate.read}; {' '.join(self.reeve.payload('pattern', 2 * MIB))}", LogMaxBytes=16 * MIB)
             sleepers = [follow(self.bus, job.id, read=False, Format=f) for f in ("raw", "json", "export")]
             readers = [follow(self.bus, job.id, Format="raw") for _ in range(9)]
             gate.open()
-            want = b"".join(b"%015d\n" % i for i in range(8 * MIB // 16))
+            want = b"".join(b"%015d\n" % i for i in range(2 * MIB // 16))
             for reader in readers:
                 with reader:
                     self.assertTrue(reader.wait_end(30) == want)
@@ -244,7 +244,7 @@ class TestOvertaken(BoxCase):
         numbers = [int(line) for line in data.split()]
         self.assertEqual(len(data), 16 * len(numbers), "whole records only")
         self.assertEqual(numbers, sorted(set(numbers)))
-        self.assertEqual((numbers[0], numbers[-1]), (0, 4 * MIB // 16 - 1))
+        self.assertEqual(numbers[-1], 4 * MIB // 16 - 1)
         self.assertLess(len(data), self.bus.property("LogBytes", id))
 
     def test_short_has_a_line_for_it(self):
@@ -306,7 +306,7 @@ class TestForgotten(BoxCase):
     def test_forget_while_somebody_has_not_read(self):
         """What it had not got yet is either still given or told as lost; it ends once, and the memory comes back."""
         memory = self.reeve.memory()
-        outcome = self.bus.exec(self.reeve.payload("pattern", 4 * MIB), LogMaxBytes=8 * MIB)
+        outcome = self.bus.exec(self.reeve.payload("pattern", MIB), LogMaxBytes=8 * MIB)
         self.bus.wait(outcome.id)
         total = self.bus.property("LogBytes", outcome.id)
         json = follow(self.bus, outcome.id, read=False, Format="json")
@@ -391,7 +391,7 @@ class TestShutdown(FreshCase):
     def test_much_is_left_to_be_written(self):
         """A reader that is behind, but reads, gets the rest before reeve leaves."""
         box = self.box()
-        job = box.bus.start_sh(f"{' '.join(box.payload('pattern', MIB))}; echo ready; exec sleep 1000", LogMaxBytes=4 * MIB)
+        job = box.bus.start_sh(f"{' '.join(box.payload('pattern', MIB))}; echo ready; exec sleep 1000", LogMaxBytes=8 * MIB)
         box.bus.wait_for_output(job.id, b"ready")
         follower = follow(box.bus, job.id, read=False, Format="json")
         box.signal(15)

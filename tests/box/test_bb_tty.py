@@ -97,7 +97,7 @@ class TestTerminal(TtyCase):
 
     def test_much_output(self):
         """Every byte, with and without the terminal's own changes; flow is the kernel's."""
-        size = 3 * MIB
+        size = MIB
         outcome = self.bus.sh(f"stty -opost; exec {' '.join(self.reeve.payload('pattern', size))}", TTY=True, LogMaxBytes=8 * MIB,
                               OutputMaxBytes=4 * MIB)
         want = b"".join(b"%015d\n" % i for i in range(size // 16))
