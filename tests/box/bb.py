@@ -313,7 +313,9 @@ def settled_fds(reeve):
 
 
 class Gate:
-    """Holds a job up where its script says gate.read, until gate.open() is called here."""
+    """Holds a job up where its script says gate.read, until gate.open() is called here.
+
+    It closes when what was said was heard: with the last descriptor the rest would be gone."""
 
     def __init__(self, reeve, name="gate"):
         self.path = f"{reeve.shared}/{name}-{time.monotonic_ns()}"
@@ -325,7 +327,9 @@ class Gate:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        if kind is None:
+            eventually(lambda: not unread(self.fd), 10, f"the job has read from {self.path}")
         os.close(self.fd)
 
     def open(self, times=1):

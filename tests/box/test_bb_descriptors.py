@@ -337,8 +337,8 @@ class TestMessages(BoxCase):
             with self.subTest(index=index), open(os.devnull, "wb") as null, self.hello() as s:
                 body = (["sleep", "1000"], {"StandardOutputFileDescriptor": ("u", index)})
                 message = method_call(ROOT, MANAGER, "Start", "asa{sv}", body, serial=2, more={HeaderFields.unix_fds: 1})
-                self.assertEqual(message.count(b"\x01u\0"), 1)
-                message = message.replace(b"\x01u\0", b"\x01h\0")
+                head, tail = message.rsplit(b"\x01u\0", 1)     # the variant's signature
+                message = head + b"\x01h\0" + tail
                 s.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [null.fileno()]))])
                 s.settimeout(10)
                 answer = b""

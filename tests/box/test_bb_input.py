@@ -204,7 +204,7 @@ class TestClosed(BoxCase):
 
     def test_a_leader_that_ends_and_a_child_that_reads_on(self):
         """The input is the job's, not the leader's."""
-        outcome = self.bus.sh("(cat; echo end) <&0 & exit 3", StandardInput="pipe")
+        outcome = self.bus.sh("exec 3<&0; (cat <&3; echo end) & exit 3", StandardInput="pipe")
         self.assertEqual(outcome.exit_code, 3)
         write_input(self.bus, outcome.id, b"late\n", True)
         self.bus.wait(outcome.id)

@@ -52,7 +52,7 @@ for line in iter(commands.readline, ""):
 class Puppet:
     def __init__(self, test, **options):
         self.bus, self.gate = test.bus, Gate(test.reeve, "puppet")
-        test.addCleanup(self.gate.__exit__)
+        test.addCleanup(self.gate.__exit__, "in any case")
         self.id = self.bus.start(["/usr/bin/python3", "-c", PUPPET, self.gate.path], **options).id
         self.cursor = ""
         self.hear(b"ready")
