@@ -186,27 +186,31 @@ class TestTenFollowers(BoxCase):
                 self.assertLess(watch.seconds, 1, "PID 1 does not wait for it")
                 time.sleep(0.2)     # it is asleep, that is the story
 
-            # It wakes up, and is told what it missed.
+            # It wakes up.
+            chunks = [data]
             while chunk := os.read(sleeper, 1 << 20):
-                data += chunk
-            told = story(parse_json(data))
+                chunks.append(chunk)
             self.bus.wait(job.id)
-            total = self.bus.property("LogBytes", job.id)
-            self.assertEqual(sum(size_of(e) for e in told.records if e["REEVE_STREAM"] != b"note") + lost_bytes(told.lost), total)
-            if ASLEEP >= 5:
-                self.assertGreater(lost_bytes(told.lost), 0, f"{total} bytes were written while it slept")
 
             # The nine have everything, and had it within 50 ms of it being written.
             reader.thread.join(20)
             self.assertFalse(reader.thread.is_alive(), "the followers come to their end")
             self.assertIsNone(reader.wrong)
             self.assertEqual(set(reader.numbers.values()), {max(reader.numbers.values())})
-            machine = max(reader.delays[control]) / 1e6
+            machine = sorted(reader.delays[control])
             for fd in fds:
                 delays = sorted(reader.delays[fd])
                 self.assertEqual(len(delays), reader.numbers[fd])
-                self.assertLess(delays[len(delays) * 99 // 100] / 1e6, 50, "ms, of 99 in 100 lines")
-                self.assertLess(delays[-1] / 1e6, 50 + machine, f"ms, of all; a bare pipe took up to {machine:.1f}")
+                for part in (0.5, 0.99, 1):
+                    i, j = int(len(delays) * part) - 1, int(len(machine) * part) - 1
+                    self.assertLess(delays[i] / 1e6, 50 + machine[j] / 1e6, f"ms, {part}; a bare pipe took {machine[j] / 1e6}")
+
+            # And the tenth was told what it missed.
+            told = story(parse_json(b"".join(chunks)))
+            total = self.bus.property("LogBytes", job.id)
+            self.assertEqual(sum(size_of(e) for e in told.records if e["REEVE_STREAM"] != b"note") + lost_bytes(told.lost), total)
+            if ASLEEP >= 5:
+                self.assertGreater(lost_bytes(told.lost), 0, f"{total} bytes were written while it slept")
         finally:
             for fd in [*fds, sleeper, control, keep]:
                 os.close(fd)
