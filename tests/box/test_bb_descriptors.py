@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import tempfile
+import time
 
 from jeepney.low_level import HeaderFields
 
@@ -224,6 +225,30 @@ class TestTee(BoxCase):
             data = read_to_end(ends[0])
             self.assertEqual(data, b"".join(b"%015d\n" % i for i in range(size // 16))[:got])
         self.assert_memory(memory, 16 * MIB)
+
+    def test_a_slow_reader(self):
+        """It has all of it, or the log says how much it has not, whatever the pace."""
+        size = 2 * MIB
+        for pause in (0.0005, 0.01, 0.2):
+            with self.subTest(pause=pause), pipe() as ends:
+                job = self.bus.start(self.reeve.payload("pattern", size), StandardOutputFileDescriptor=ends[1], Tee=True,
+                                     LogMaxBytes=16 * MIB)
+                close_end(ends, 1)
+                got, data = 0, b""
+                while chunk := os.read(ends[0], 65536):
+                    got += len(chunk)
+                    data += chunk
+                    time.sleep(pause)       # such is its pace
+                self.bus.wait(job.id)
+                notes = [int(r.data.split()[0]) for r in all_log(self.bus, job.id) if r.stream == 3 and b"not taken" in r.data]
+                self.assertEqual(got + sum(notes), size)
+                self.assertEqual(self.bus.property("LogBytes", job.id), size)
+                numbers = [int(line) for line in data.split(b"\n") if len(line) == 15]
+                self.assertEqual(numbers, sorted(set(numbers)))
+
+    def test_contradictions(self):
+        for options in ({"Tee": True}, {"Tee": True, "TTY": True}):
+            self.assert_error("InvalidArgs", "Tee", call=lambda options=options: self.bus.exec(["true"], **options))
 
     def test_a_reader_that_goes(self):
         """The job is no victim of SIGPIPE, nor is reeve; the log is whole."""

@@ -238,9 +238,20 @@ class TestResize(TtyCase):
         self.assert_error("NotATTY", call=lambda: self.resize(finished.id, 24, 80))
         self.assert_error("UnknownObject", call=lambda: self.resize("nosuch", 24, 80))
 
-    def test_rows_without_a_terminal_are_named(self):
-        for key in ("TTYRows", "TTYColumns"):
-            self.assert_error("InvalidArgs", key, call=lambda key=key: self.bus.exec(["true"], **{key: V("u", 1)}))
+    def test_out_of_range(self):
+        job = self.bus.start(["cat"], TTY=True, TTYRows=24, TTYColumns=80)
+        for rows, columns in ((0, 0), (0, 80), (24, 0)):
+            self.assert_error("InvalidArgs", call=lambda rows=rows, columns=columns: self.resize(job.id, rows, columns))
+        self.assert_error("InvalidArgs", call=lambda: self.bus.job(job.id, "ResizeTTY", "uu", 24, 80))
+
+    def test_a_terminal_that_has_gone(self):
+        outcome = self.bus.sh("true", TTY=True)
+        self.bus.wait(outcome.id)
+        self.assert_error("NotATTY", call=lambda: self.resize(outcome.id, 24, 80))
+
+    def test_options_without_a_terminal_are_named(self):
+        for key, value in (("TTYRows", V("u", 1)), ("TTYRows", 24), ("TTYColumns", 80), ("Term", "vt100")):
+            self.assert_error("InvalidArgs", key, call=lambda key=key, value=value: self.bus.exec(["true"], **{key: value}))
 
 
 class TestJobControl(TtyCase):
