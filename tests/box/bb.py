@@ -13,6 +13,8 @@ import threading
 import time
 from collections import namedtuple
 
+from jeepney.low_level import HeaderFields
+
 import client
 from client import JOB, SEC, job_path, plain, variants
 from rig import eventually
@@ -30,7 +32,11 @@ Story = namedtuple("Story", "records lost end")
 
 def follow_fd(bus, id, cursor="", **options):
     """The descriptor of a FollowLog."""
-    return bus.call(job_path(id), JOB, "FollowLog", "sa{sv}", cursor, variants(options))[0]
+    pending = bus.send(job_path(id), JOB, "FollowLog", "sa{sv}", cursor, variants(options))
+    header, _ = pending.raw()
+    if header.fields.get(HeaderFields.signature) != "h" or len(pending.fds) != 1:
+        raise AssertionError(f"FollowLog answered {header.fields} and {len(pending.fds)} descriptors")
+    return pending.fds[0]
 
 
 class Follower:
@@ -191,7 +197,7 @@ def text(entry):
 
 def size_of(entry):
     """How many bytes of output a record was."""
-    return len(entry["MESSAGE"]) + (b"REEVE_PARTIAL" not in entry and "REEVE_PARTIAL" not in entry)
+    return len(entry["MESSAGE"]) + ("REEVE_PARTIAL" not in entry)
 
 
 def story(entries):

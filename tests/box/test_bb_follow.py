@@ -8,7 +8,7 @@ import tempfile
 from bb import (FIELDS, PARSE, PRIORITY, STREAM, Gate, all_log, close_end, follow, follow_fd, followed, parse_json, pipe, read_to_end,
                 size_of, story, text)
 from case import BoxCase
-from client import JOB, V, job_path, variants
+from client import JOB, V, job_path
 
 TWO = "echo out1; sleep 0.02; echo err1 >&2; sleep 0.02; echo out2; sleep 0.02; echo err2 >&2"
 
@@ -297,8 +297,7 @@ class TestPipe(BoxCase):
         """Every option of the contract together."""
         outcome = self.bus.sh(TWO)
         self.bus.wait(outcome.id)
-        body = variants({"Format": "raw", "Streams": ["stdout"], "Lines": 1})
-        fd, = self.bus.call(job_path(outcome.id), JOB, "FollowLog", "sa{sv}", "", body)
+        fd = follow_fd(self.bus, outcome.id, "", Format="raw", Streams=["stdout"], Lines=1)
         with pipe() as ends:
             os.dup2(fd, ends[0])
             os.close(fd)

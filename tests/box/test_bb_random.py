@@ -84,7 +84,7 @@ class TestRandom(BoxCase):
         return job.id, readers
 
     def key(self, entry):
-        return int(entry["REEVE_SEQNUM"]), entry["REEVE_STREAM"].decode(), entry["MESSAGE"], b"REEVE_PARTIAL" in entry, \
+        return int(entry["REEVE_SEQNUM"]), entry["REEVE_STREAM"].decode(), entry["MESSAGE"], "REEVE_PARTIAL" in entry, \
             int(entry["__REALTIME_TIMESTAMP"]), int(entry["__MONOTONIC_TIMESTAMP"])
 
     def test_nothing_lost(self):

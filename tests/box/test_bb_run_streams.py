@@ -49,7 +49,8 @@ class TestRun(RunCase):
     def test_interrupted_at_the_terminal(self):
         pending = self.bus.run_later("s", "echo ready; sleep 1000", TTY=True)
         id = eventually(lambda: self.bus.session_property("s", "Jobs"), 10, "it is there")[0]
-        self.bus.wait_for_output(id, b"ready")
+        # Not before it sleeps: a shell that has just forked may miss the key.
+        eventually(lambda: any(argv[0] == "sleep" for _, _, _, argv, _ in self.reeve.describe(self.reeve.processes())), 10, "it sleeps")
         write_input(self.bus, id, b"\x03")
         outcome = pending.result()
         self.assertTrue(outcome.signal == 2 or outcome.exit_code == 130, outcome)
