@@ -112,6 +112,22 @@ void capture_flush(Capture *c)
                 splitter_flush(&c->streams[i].splitter, c->ring, true, realtime, monotonic);
 }
 
+static void feed(CaptureStream *s, const char *data, size_t size, usec_t realtime, usec_t monotonic)
+{
+        Capture *c = s->capture;
+
+        while (c->portion > 0 && size > 0) {
+                size_t portion = MIN(size, c->portion);
+
+                splitter_feed(&s->splitter, c->ring, data, portion, realtime, monotonic);
+                c->host->fed(c);
+                data += portion;
+                size -= portion;
+        }
+        if (size > 0)
+                splitter_feed(&s->splitter, c->ring, data, size, realtime, monotonic);
+}
+
 /* Takes at most budget bytes; what it took, 0 for nothing there. Closes the stream at its end, or when it
  * cannot be read. */
 static size_t stream_take(CaptureStream *s, size_t budget, usec_t monotonic)
@@ -130,7 +146,7 @@ static size_t stream_take(CaptureStream *s, size_t budget, usec_t monotonic)
                         stream_close(s);
                         break;
                 }
-                splitter_feed(&s->splitter, c->ring, c->host->buffer, (size_t) n, realtime, monotonic);
+                feed(s, c->host->buffer, (size_t) n, realtime, monotonic);
                 total += (size_t) n;
                 /* A terminal gives 4 KiB at a time, however much there is. */
                 if (!c->terminal && (size_t) n < CAPTURE_BUFFER_SIZE / 2)

@@ -30,6 +30,8 @@ typedef struct CaptureHost {
         /* Records were added (drained false), or the last pipe was closed (true). Called last: may free the
          * capture. */
         void (*progress)(Capture *c, bool drained);
+        /* Within a turn, see Capture.portion. May not end the capture. */
+        void (*fed)(Capture *c);
 } CaptureHost;
 
 typedef struct CaptureStream {
@@ -47,7 +49,8 @@ struct Capture {
         Timer flush, resume;
         usec_t last_output; /* CLOCK_MONOTONIC; 0: none yet */
         bool enlarged;
-        bool terminal; /* streams[0] is the master of one */
+        size_t portion; /* fed() is called each time that so many bytes have gone into the ring; 0: never */
+        bool terminal;  /* streams[0] is the master of one */
 };
 
 void capture_init(Capture *c, const CaptureHost *host, Ring *ring);

@@ -88,6 +88,7 @@ int job_set_init(JobSet *set, const JobSetConfig *config)
                         .timers = config->timers,
                         .buffer = alloc_zero(CAPTURE_BUFFER_SIZE),
                         .progress = job_capture_progress,
+                        .fed = job_capture_fed,
         };
         if (!set->capture_host.buffer)
                 return -ENOMEM;

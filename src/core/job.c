@@ -20,6 +20,7 @@
 #include "basic/log.h"
 #include "core/job-set.h"
 #include "core/job-start.h"
+#include "core/line-watch.h"
 #include "core/session-run.h"
 #include "core/session.h"
 #include "core/tee.h"
@@ -263,6 +264,11 @@ void job_capture_progress(Capture *c, bool drained)
                 end_output(job);
 }
 
+void job_capture_fed(Capture *c)
+{
+        line_scans_catch_up(container_of(c, Job, capture));
+}
+
 void job_check_empty(Job *job)
 {
         int r;
@@ -356,6 +362,7 @@ int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool 
         list_init(&job->by_age);
         list_init(&job->finished);
         list_init(&job->in_session);
+        list_init(&job->line_scans);
         list_init(&job->watches);
         scope_watch_init(&job->scope_watch, job_scope_changed);
         job->status_fd = -EBADF;

@@ -103,6 +103,7 @@ struct Job {
 
         Ring *ring;
         Capture capture;
+        List line_scans; /* LineScan.in_job */
         Input input;
         Tee *tees[2];      /* of stdout, stderr; NULL */
         bool output_ended; /* but the tees may not have it all yet */
@@ -133,8 +134,9 @@ int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool 
             Error *e);
 Job *job_free(Job *job);
 DEFINE_CLEANUP(Job *, job_free)
-/* CaptureHost.progress. */
+/* CaptureHost.progress and .fed. */
 void job_capture_progress(Capture *c, bool drained);
+void job_capture_fed(Capture *c);
 /* One of its tees is done. */
 void job_tee_done(Job *job);
 /* The reaper saw the leader's end; it is reaped after this. */

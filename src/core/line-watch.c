@@ -1,8 +1,9 @@
 /*
  * Scans never wait for one another, nor anybody for them: who has something to look at stands in a queue, a
  * turn looks at as much as its budget pays for, in the middle of a record if need be, and all others have
- * their turn before the next. A job that writes faster than a pattern can be matched overtakes the scan in
- * its ring, as any reader; what was overwritten is passed over.
+ * their turn before the next. What a job writes is looked at before the ring can overwrite it, piece by
+ * piece while the pump takes it, as far as a budget pays for that, too: a pattern that costs more than that
+ * is overtaken, as any reader, and what was overwritten is passed over.
  *
  * Nothing of a line is kept but the states of the matcher: its text is collected from the ring when it has
  * matched.
@@ -23,6 +24,8 @@
 /* Records, of other streams too, between the beginning of a line and its end, that are gone through for its
  * text. */
 #define COLLECT_MAX 65536U
+/* The header of a record and what it is rounded up to are 40 bytes at the most for one of a newline. */
+#define PORTION_SHARE 64U
 
 static void on_timer(Timer *t, usec_t now);
 
@@ -50,9 +53,19 @@ void line_scan_more(LineScan *s)
                 timer_arm(lw->timers, &lw->timer, clock_monotonic());
 }
 
+/* Bytes after which a ring of that size may be full of their records: a line may be a newline alone. */
+static size_t portion_of(const Job *job)
+{
+        RingStat stat;
+
+        ring_stat(job->ring, &stat);
+        return (size_t) (stat.memory_max / PORTION_SHARE);
+}
+
 int line_scan_start(LineWatch *lw, LineScan *s, Job *job)
 {
         list_init(&s->link);
+        list_init(&s->in_job);
         for (size_t i = 0; i < ELEMENTSOF(s->lines); i++) {
                 int r = pattern_run_init(&s->lines[i].run, &s->pattern);
 
@@ -61,6 +74,8 @@ int line_scan_start(LineWatch *lw, LineScan *s, Job *job)
         }
         s->watch = lw;
         s->job = job;
+        list_append(&job->line_scans, &s->in_job);
+        job->capture.portion = portion_of(job);
         line_scan_more(s);
         return 0;
 }
@@ -70,6 +85,9 @@ static void scan_end(LineScan *s)
         if (!s->watch)
                 return;
         list_remove(&s->link);
+        list_remove(&s->in_job);
+        if (list_is_empty(&s->job->line_scans))
+                s->job->capture.portion = 0;
         if (list_is_empty(&s->watch->scans))
                 timer_disarm(s->watch->timers, &s->watch->timer);
         s->watch = NULL;
@@ -87,7 +105,7 @@ void line_scan_stop(LineScan *s)
 
 bool line_scan_has_passed(const LineScan *s, uint64_t seqnum)
 {
-        return s->position.seqnum >= seqnum && (s->ended || !job_is_drained(s->job));
+        return s->result == 0 && s->position.seqnum >= seqnum && (s->ended || !job_is_drained(s->job));
 }
 
 static void line_reset(LineProgress *l)
@@ -242,6 +260,20 @@ static int scan(LineScan *s, uint64_t *budget)
         return job_is_drained(s->job) && !s->ended ? take_unfinished(s, budget) : 0;
 }
 
+void line_scans_catch_up(Job *job)
+{
+        LIST_FOREACH (&job->line_scans, link) {
+                LineScan *s = container_of(link, LineScan, in_job);
+                uint64_t budget = LINE_BUDGET;
+                int r = s->result == 0 ? scan(s, &budget) : 0;
+
+                if (r == 1 || r == -ENOMEM) {
+                        s->result = r;
+                        line_scan_more(s);
+                }
+        }
+}
+
 static void on_timer(Timer *t, usec_t now)
 {
         LineWatch *lw = container_of(t, LineWatch, timer);
@@ -250,7 +282,7 @@ static void on_timer(Timer *t, usec_t now)
 
         while (budget > 0 && (first = list_first(&lw->scans))) {
                 LineScan *s = container_of(first, LineScan, link);
-                int r = scan(s, &budget);
+                int r = s->result ?: scan(s, &budget);
 
                 list_remove(&s->link);
                 if (r == -EAGAIN) {

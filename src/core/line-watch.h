@@ -51,6 +51,8 @@ struct LineScan {
         RingPosition position; /* up to here all was looked at, */
         size_t offset;         /* and so many bytes of the record that follows */
         bool ended;            /* and what was unfinished at the job's end, too */
+        List in_job;           /* Job.line_scans */
+        int result;            /* what is yet to be told; 0: nothing */
         FoundLine found;
         /* After each turn: 1: found, and the scan is over; 0: there is more to look at, or more to come;
          * -ENOMEM: there was no room for what was found, and it is over. May take away any scan. */
@@ -64,7 +66,10 @@ void line_watch_done(LineWatch *lw);
 int line_scan_start(LineWatch *lw, LineScan *s, Job *job);
 /* There may be more to look at. */
 void line_scan_more(LineScan *s);
-/* Whether everything up to that record was looked at; and, when the job is drained, all that there is. */
+/* Within a turn of the pump, before more comes: nobody is told anything in here. */
+void line_scans_catch_up(Job *job);
+/* Whether everything up to that record was looked at, and told; and, when the job is drained, all that there
+ * is. */
 bool line_scan_has_passed(const LineScan *s, uint64_t seqnum);
 /* Also for one that never started. */
 void line_scan_stop(LineScan *s);

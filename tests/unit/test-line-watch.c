@@ -401,5 +401,28 @@ START_TEST(no_memory)
 }
 END_TEST
 
-TEST_MAIN("line-watch", past, to_come, split, unfinished, long_line, overtaken, beginning_lost, turns,
-          stopping, no_memory)
+/* The pump takes more in one turn than the ring holds: all of it is looked at all the same. */
+START_TEST(not_overtaken_by_the_pump)
+{
+        _cleanup_free_ char *flood = alloc_zero(60001);
+        Waiter first, newlines;
+        Job *job;
+
+        begin();
+        memset(flood, '\n', 60000); /* 40 bytes each in the ring */
+        job = world_run(&w, "LogMaxBytes", "65536", NULL);
+        waiter_start(&first, job, "^needle$", ALL);
+        waiter_start(&newlines, job, "^nothing$", ALL);
+        world_settle(&w);
+        memcpy(flood + 100, "needle", 6);
+        fake_print(leader_of(job), 1, flood);
+        world_settle(&w);
+        check_found(&first, "needle", "\n"); /* what comes after it there is gone: the oldest held */
+        ck_assert(line_scan_has_passed(&newlines.scan, 50000));
+        check_not_found(&newlines);
+        end();
+}
+END_TEST
+
+TEST_MAIN("line-watch", past, to_come, split, unfinished, long_line, overtaken, not_overtaken_by_the_pump,
+          beginning_lost, turns, stopping, no_memory)
