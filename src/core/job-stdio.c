@@ -51,6 +51,9 @@ static int open_terminal(Job *job, uid_t owner, JobStdio *s, Error *e)
                                  "TTY: there are no terminals to be had here: %s: %s (%s); is devpts "
                                  "mounted on /dev/pts?",
                                  what, errno_text(r), errno_name(r));
+        if (r == -ENOSPC)
+                return error_set(e, ERROR_LIMITS_EXCEEDED,
+                                 "TTY: the kernel has no terminal left (kernel.pty.max, max= of devpts)");
         if (r < 0)
                 return job_start_failed(e, "stdio", r);
         if (owner != (uid_t) -1)

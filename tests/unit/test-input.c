@@ -332,6 +332,8 @@ START_TEST(failures)
         begin();
         fake.pty_error = -ENOENT;
         check_start_fails("TTY", "yes", ERROR_NOT_SUPPORTED, "TTY: ");
+        fake.pty_error = -ENOSPC;
+        check_start_fails("TTY", "yes", ERROR_LIMITS_EXCEEDED, "TTY: ");
         fake.pty_error = -EMFILE;
         check_start_fails("TTY", "yes", ERROR_START_FAILED, "stdio: ");
         fake.pty_error = 0;
