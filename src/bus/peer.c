@@ -94,10 +94,10 @@ static void on_patience(Timer *t, usec_t now)
         peer_doom(container_of(t, Peer, patience), "took too long");
 }
 
-/* Authentication and half messages are given some time, whole ones as much as they like. */
+/* Authentication and half messages are given some time, unless it is we who do not read. */
 static void update_patience(Peer *p)
 {
-        bool idle = sd_bus_is_ready(p->bus) > 0 && inlet_is_idle(&p->io.inlet);
+        bool idle = (sd_bus_is_ready(p->bus) > 0 && inlet_is_idle(&p->io.inlet)) || !may_read(&p->io);
 
         if (idle)
                 timer_disarm(timers(p), &p->patience);
