@@ -1,6 +1,6 @@
 /*
  * Where a message ends is said by its first 16 bytes (D-Bus specification, "Message Format"), and where the
- * authentication ends by a line BEGIN; nothing more is looked at.
+ * authentication ends by a line BEGIN; nothing more is looked at, but of messages with descriptors.
  *
  * The library does not tell which numbers the descriptors have that it forgets. But they are the lowest free
  * ones at the moment when it reads, reeve has one thread, and nothing is opened between our look and its
@@ -16,10 +16,10 @@
 
 #include "basic/alloc.h"
 #include "basic/fd.h"
+#include "core/message-header.h"
 #include "sys/socket-data.h"
 
 #define CHUNK ((size_t) 16 * 1024)
-#define TYPE_METHOD_CALL 1
 
 int inlet_init(Inlet *i, int from, int *ret_fd)
 {
@@ -97,9 +97,6 @@ static int follow_message(Inlet *i, const char *data, size_t size)
         } else {
                 i->left -= size;
         }
-        /* Of what is no call nobody would see whether it was understood. */
-        if (i->n_descriptors > 0 && i->n_header == sizeof(i->header) && i->header[1] != TYPE_METHOD_CALL)
-                return -EBADMSG;
         return 0;
 }
 
@@ -178,8 +175,8 @@ static int take(Inlet *i, Piece *piece, size_t size)
         return (int) n;
 }
 
-/* A message's header, and with it what is there of the rest. */
-static int take_message(Inlet *i, Piece *piece, size_t size)
+/* A message's first 16 bytes, and with them what is there of the rest. */
+static int take_beginning(Inlet *i, Piece *piece, size_t size)
 {
         int r;
 
@@ -193,6 +190,19 @@ static int take_message(Inlet *i, Piece *piece, size_t size)
         if (r == -EAGAIN || r == -ECONNRESET) /* will be so the next time, too */
                 return 0;
         return r < 0 ? r : follow_message(i, piece->data + size, (size_t) r);
+}
+
+/* Descriptors come with the first bytes of a message, as everybody sends them, and with its whole header,
+ * which is right. */
+static int take_message(Inlet *i, Piece *piece, size_t size)
+{
+        bool begins = i->n_header == 0;
+        int r;
+
+        r = take_beginning(i, piece, size);
+        if (r < 0 || piece->n_fds == 0)
+                return r;
+        return begins && message_header_is_sound(piece->data, piece->size, piece->n_fds) ? r : -EBADMSG;
 }
 
 int inlet_move(Inlet *i)

@@ -7,8 +7,8 @@
  *
  * Why it stands between: sd-bus (252) forgets the descriptors of a message that it finds malformed, among
  * them all whose number is not what the message says; and it takes any number of them while a message is on
- * its way. Here a message has INLET_DESCRIPTORS_MAX of them at the most, and those of one that was not
- * understood are closed.
+ * its way. Here a message has INLET_DESCRIPTORS_MAX of them at the most, which come with its whole header,
+ * and that is right; and should one not be understood all the same, they are closed.
  */
 
 #include <stddef.h>

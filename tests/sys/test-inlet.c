@@ -75,6 +75,20 @@ static size_t message(char *buf, char endian, uint8_t type, uint8_t body)
         return 16 + body;
 }
 
+/* One that is right: for /a, "B", with so many descriptors and bytes of body. */
+static size_t sound_message(char *buf, uint8_t n_descriptors, uint8_t body)
+{
+        static const char fields[] = "\1\1o\0\2\0\0\0/a\0\0\0\0\0\0\3\1s\0\1\0\0\0B\0\0\0\0\0\0\0\11\1u\0";
+
+        message(buf, 'l', 1, body);
+        buf[8] = 1;
+        buf[12] = 40;
+        memset(buf + 16, 0, 40 + body);
+        memcpy(buf + 16, fields, sizeof(fields) - 1);
+        buf[52] = (char) n_descriptors;
+        return 56 + body;
+}
+
 START_TEST(stops_behind_begin)
 {
         static const char hello[] = "\0AUTH EXTERNAL 30\r\nxBEGIN\r\nBEGINx\r\nBEGIN\r\n";
@@ -130,21 +144,21 @@ END_TEST
 
 START_TEST(descriptors_of_what_was_understood)
 {
-        char data[64], buf[64];
-        size_t n = message(data, 'l', 1, 8), got = INLET_DESCRIPTORS_MAX;
+        char data[128], buf[128];
+        size_t n = sound_message(data, INLET_DESCRIPTORS_MAX, 8), got = INLET_DESCRIPTORS_MAX;
         int fds[INLET_DESCRIPTORS_MAX];
 
         begin(true);
-        send_all(data, 16, INLET_DESCRIPTORS_MAX);
+        send_all(data, n - 8, INLET_DESCRIPTORS_MAX);
         ck_assert_int_eq(inlet_move(&inlet), 1);
         ck_assert_uint_eq(inlet.n_descriptors, INLET_DESCRIPTORS_MAX);
         ck_assert(!inlet_is_owed(&inlet)); /* it is not complete */
         inlet_foresee(&inlet);
-        ck_assert_uint_eq(library_reads(buf, sizeof(buf), fds, &got), 16);
+        ck_assert_uint_eq(library_reads(buf, sizeof(buf), fds, &got), n - 8);
         ck_assert_uint_eq(got, INLET_DESCRIPTORS_MAX);
         ck_assert_int_eq(inlet_settle(&inlet, false), 0);
         ck_assert(!inlet_is_idle(&inlet));
-        send_all(data + 16, n - 16, 0);
+        send_all(data + n - 8, 8, 0);
         ck_assert_int_eq(inlet_move(&inlet), 1);
         ck_assert(inlet_is_idle(&inlet));
         ck_assert(inlet_is_owed(&inlet));
@@ -159,35 +173,32 @@ START_TEST(descriptors_of_what_was_understood)
 }
 END_TEST
 
-/* Those of the pieces of one message, with other descriptors coming and going in between. */
+/* With other descriptors coming and going in between. */
 START_TEST(descriptors_of_what_was_not)
 {
-        char data[64], buf[64];
-        size_t n = message(data, 'l', 1, 8), got;
+        char data[128], buf[128];
+        size_t n = sound_message(data, 3, 8), got = INLET_DESCRIPTORS_MAX;
         int fds[INLET_DESCRIPTORS_MAX], others[3];
 
         begin(true);
         for (size_t i = 0; i < 3; i++)
                 others[i] = fd_dup(0);
-        send_all(data, 5, 3);
+        send_all(data, n - 8, 3);
         ck_assert_int_eq(inlet_move(&inlet), 1);
         inlet_foresee(&inlet);
         others[1] = fd_close(others[1]); /* before the library comes to read: looked at again */
         inlet_foresee(&inlet);
-        got = INLET_DESCRIPTORS_MAX;
-        ck_assert_uint_eq(library_reads(buf, sizeof(buf), fds, &got), 5);
+        ck_assert_uint_eq(library_reads(buf, sizeof(buf), fds, &got), n - 8);
         ck_assert_uint_eq(got, 3);
         others[1] = fd_dup(0); /* somebody else's now, from here on */
         others[0] = fd_close(others[0]);
         inlet_foresee(&inlet);
-        send_all(data + 5, n - 5, 2);
+        ck_assert_int_eq(inlet_settle(&inlet, false), 0);
+        send_all(data + n - 8, 8, 0);
         ck_assert_int_eq(inlet_move(&inlet), 1);
-        inlet_foresee(&inlet);
-        got = INLET_DESCRIPTORS_MAX;
-        ck_assert_uint_eq(library_reads(buf, sizeof(buf), fds + 3, &got), 19);
-        ck_assert_uint_eq(got, 2);
+        ck_assert_uint_eq(library_reads(buf, sizeof(buf), NULL, NULL), 8);
         ck_assert_int_eq(inlet_settle(&inlet, false), -EBADMSG);
-        for (size_t i = 0; i < 5; i++)
+        for (size_t i = 0; i < 3; i++)
                 ck_assert_int_lt(fcntl(fds[i], F_GETFD), 0);
         ck_assert_int_ge(fcntl(others[1], F_GETFD), 0);
         fd_close(others[1]);
@@ -202,25 +213,41 @@ START_TEST(refusals)
         static const struct {
                 const char *what;
                 bool authenticated;
-                char endian;
-                uint8_t type, size;
+                int type;       /* of the message; 0: "x" instead of its endianness */
+                size_t before;  /* so many bytes come before those with the descriptors, */
+                size_t missing; /* and so many are missing */
                 size_t n;
                 int expected;
         } cases[] = {
-                        {"while authenticating", false, 'l', 1, 8, 1, -ENOBUFS},
-                        {"too many", true, 'l', 1, 8, INLET_DESCRIPTORS_MAX + 1, -ENOBUFS},
-                        {"with a signal", true, 'l', 4, 8, 1, -EBADMSG},
-                        {"with a reply", true, 'B', 2, 8, 1, -EBADMSG},
-                        {"of neither end", true, 'x', 1, 8, 0, -EBADMSG},
+                        {"while authenticating", false, 1, 0, 0, 1, -ENOBUFS},
+                        {"too many", true, 1, 0, 0, INLET_DESCRIPTORS_MAX + 1, -ENOBUFS},
+                        {"more than it tells of", true, 1, 0, 0, 3, -EBADMSG},
+                        {"fewer", true, 1, 0, 0, 1, -EBADMSG},
+                        {"with a signal", true, 4, 0, 0, 2, -EBADMSG},
+                        {"with a reply", true, 2, 0, 0, 2, -EBADMSG},
+                        {"of neither end", true, 0, 0, 0, 0, -EBADMSG},
+                        {"before its header is there", true, 1, 0, 20, 2, -EBADMSG},
+                        {"behind its beginning", true, 1, 5, 0, 2, -EBADMSG},
+                        {"with its body", true, 1, 56, 0, 2, -EBADMSG},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                char data[64];
-                size_t n = message(data, cases[i].endian, cases[i].type, cases[i].size);
+                char data[128];
+                size_t n = sound_message(data, 2, 8), before = cases[i].before;
+                int r;
 
                 begin(cases[i].authenticated);
-                send_all(data, n, cases[i].n);
-                ck_assert_msg(inlet_move(&inlet) == cases[i].expected, "%s", cases[i].what);
+                if (cases[i].type > 0)
+                        data[1] = (char) cases[i].type;
+                else
+                        data[0] = 'x';
+                if (before > 0) {
+                        send_all(data, before, 0);
+                        ck_assert_int_eq(inlet_move(&inlet), 1);
+                }
+                send_all(data + before, n - before - cases[i].missing, cases[i].n);
+                r = inlet_move(&inlet);
+                ck_assert_msg(r == cases[i].expected, "%s: %d", cases[i].what, r);
                 end();
         }
 }
