@@ -119,15 +119,15 @@ class Pending:
 
     def result(self, timeout=30):
         header, body = self.raw(timeout)
-        value = parse_body(header, body)
+        value = parse_body(header, body, self.fds)
         return self.convert(value) if self.convert else value
 
 
-def parse_body(header, body):
+def parse_body(header, body, fds=()):
     signature = header.fields.get(HeaderFields.signature)
     if not signature:
         return ()
-    return parse_signature(list(f"({signature})")).parse_data(body, 0, header.endianness)[0]
+    return parse_signature(list(f"({signature})")).parse_data(body, 0, header.endianness, fds=fds)[0]
 
 
 class Wire:
