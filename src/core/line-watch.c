@@ -260,17 +260,24 @@ static int scan(LineScan *s, uint64_t *budget)
         return job_is_drained(s->job) && !s->ended ? take_unfinished(s, budget) : 0;
 }
 
+/* While nobody is behind, each piece has a budget of its own; who falls behind gets no more than one such a
+ * turn of the queue, however many jobs there are. */
 void line_scans_catch_up(Job *job)
 {
         LIST_FOREACH (&job->line_scans, link) {
                 LineScan *s = container_of(link, LineScan, in_job);
-                uint64_t budget = LINE_BUDGET;
-                int r = s->result == 0 ? scan(s, &budget) : 0;
+                LineWatch *lw = s->watch;
+                int r;
 
-                if (r == 1 || r == -ENOMEM) {
+                if (list_is_empty(&lw->scans))
+                        lw->spare = LINE_BUDGET;
+                if (s->result != 0 || lw->spare == 0)
+                        continue;
+                r = scan(s, &lw->spare);
+                if (r == 1 || r == -ENOMEM)
                         s->result = r;
+                if (r != 0)
                         line_scan_more(s);
-                }
         }
 }
 
@@ -293,6 +300,7 @@ static void on_timer(Timer *t, usec_t now)
                         scan_end(s);
                 s->looked(s, r);
         }
+        lw->spare = LINE_BUDGET;
         if (!list_is_empty(&lw->scans))
                 timer_arm(lw->timers, t, clock_monotonic());
 }

@@ -23,7 +23,8 @@ typedef struct LineScan LineScan;
 typedef struct LineWatch {
         TimerQueue *timers;
         Timer timer;
-        List scans; /* LineScan.link of those that have something to look at */
+        List scans;     /* LineScan.link of those that have something to look at */
+        uint64_t spare; /* of the budget for what is looked at while the pump takes it */
 } LineWatch;
 
 /* A line of one stream as far as it has come. */
