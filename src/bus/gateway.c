@@ -85,8 +85,25 @@ int gateway_send(Gateway *g, sd_bus_message *m, size_t size)
 
 bool gateway_is_congested(Gateway *g)
 {
-        return link_queued(&g->link) >= GATEWAY_QUEUE_PAUSE ||
-               link_queued_bytes(&g->link) >= GATEWAY_QUEUE_PAUSE_BYTES;
+        bool is = link_queued(&g->link) >= GATEWAY_QUEUE_PAUSE ||
+                  link_queued_bytes(&g->link) >= GATEWAY_QUEUE_PAUSE_BYTES;
+
+        g->congested = is || g->congested;
+        return is;
+}
+
+/* Those who were told to wait take their turn: a message may be with sd-bus already, and give no sign. */
+static void go_on(Gateway *g)
+{
+        g->congested = false;
+        LIST_FOREACH (&g->callers_by_age, link) {
+                Caller *c = container_of(link, Caller, by_age);
+
+                if (c->link.bus)
+                        link_kick(&c->link);
+        }
+        link_kick(&g->announcer.link);
+        link_kick(&g->link);
 }
 
 int gateway_open_pair(Gateway *g, PeerKind kind, const PeerCredentials *credentials, unsigned queue_max,
@@ -319,7 +336,6 @@ static bool may_read(BusLink *l)
 static void on_turned(BusLink *l, int error, unsigned n_steps)
 {
         Gateway *g = container_of(l, Gateway, link);
-        bool was_congested = g->congested;
 
         if (error < 0) {
                 leave_and_return(g,
@@ -334,18 +350,8 @@ static void on_turned(BusLink *l, int error, unsigned n_steps)
                 join(g);
                 return;
         }
-        g->congested = gateway_is_congested(g);
-        if (was_congested && !g->congested) {
-                /* A message may be with sd-bus already, and give no sign. */
-                LIST_FOREACH (&g->callers_by_age, link) {
-                        Caller *c = container_of(link, Caller, by_age);
-
-                        if (c->link.bus)
-                                link_kick(&c->link);
-                }
-                link_kick(&g->announcer.link);
-                link_kick(l);
-        }
+        if (!gateway_is_congested(g) && g->congested)
+                go_on(g);
         server_check_flushed(g->server);
 }
 

@@ -20,8 +20,9 @@
 
 typedef struct BusServer BusServer;
 
-#define GATEWAY_QUEUE_PAUSE 128U /* so many messages or bytes unread by the bus, and nothing more is taken  \
-                                  */
+#define GATEWAY_QUEUE_PAUSE                                                                                 \
+        128U /* so many messages or bytes unread by the bus, and nothing more is taken                      \
+              */
 #define GATEWAY_QUEUE_PAUSE_BYTES (UINT64_C(8) * 1024 * 1024)
 #define GATEWAY_QUEUE_MAX 4096U  /* far beyond the pause: one turn's worth of answers cannot get there */
 #define GATEWAY_CALLERS_MAX 384U /* each is a match, of which dbus-daemon lets a connection have 512 */
@@ -39,11 +40,11 @@ typedef struct Gateway {
         bool joined;                /* the bus has taken us in; */
         bool owner;                 /* and we are org.reeve1 there */
         bool same_pids, same_users; /* what it tells of processes and users is true here, too */
-        bool congested;
-        usec_t joined_time; /* CLOCK_MONOTONIC */
-        unsigned n_calls;   /* of all callers */
-        const char *error;  /* why to leave the bus: at its next turn; NULL: stay */
-        bool complained;    /* that it cannot be joined, or kept: once is enough */
+        bool congested;             /* somebody was told to wait for the bus to read */
+        usec_t joined_time;         /* CLOCK_MONOTONIC */
+        unsigned n_calls;           /* of all callers */
+        const char *error;          /* why to leave the bus: at its next turn; NULL: stay */
+        bool complained;            /* that it cannot be joined, or kept: once is enough */
         char unique_name[32];
 } Gateway;
 

@@ -202,7 +202,8 @@ void link_done(BusLink *l)
 
 void link_kick(BusLink *l)
 {
-        (void) sd_event_source_set_enabled(l->more_source, SD_EVENT_ONESHOT);
+        if (l->more_source) /* else it is not attached yet, or not any more */
+                (void) sd_event_source_set_enabled(l->more_source, SD_EVENT_ONESHOT);
 }
 
 void link_end(BusLink *l)

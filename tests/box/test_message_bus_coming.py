@@ -46,6 +46,15 @@ class TestComing(FreshCase):
         os.mkdir(f"{reeve.shared}/other")
         message_bus.start()
         self.check(message_bus)
+        # And on the bus, whatever others do there.
+        with Connection(message_bus.address) as c:
+            c.ping()
+            before = reeve.wakeups()
+            for _ in range(50):
+                with Connection(message_bus.address):
+                    pass
+            time.sleep(1)
+            self.assertEqual(reeve.wakeups(), before)
 
     def test_bus_was_there(self):
         reeve = Reeve()
