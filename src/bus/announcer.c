@@ -31,7 +31,9 @@ static int on_signal(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         if (r >= 0)
                 r = gateway_send(a->gateway, copy, size);
         if (r < 0)
-                gateway_fail(a->gateway, "a signal could not be told");
+                gateway_fail(a->gateway, sd_bus_is_open(a->gateway->link.bus) > 0
+                                                         ? "a signal could not be told"
+                                                         : "gone");
         return 1;
 }
 

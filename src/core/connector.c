@@ -29,8 +29,10 @@ static int on_watch(sd_event_source *source, int fd, uint32_t revents, void *use
 {
         Connector *c = userdata;
 
-        if (path_watch_read(&c->watch) != 0)
-                try(c);
+        if (path_watch_read(&c->watch) == 0)
+                return 0;
+        c->pause = 0; /* a new socket may refuse for a moment, whatever the old one did */
+        try(c);
         return 0;
 }
 

@@ -177,8 +177,10 @@ START_TEST(a_dead_socket)
         ck_assert_uint_eq(net.n_tries, 8);
         ck_assert_uint_eq(expected, CONNECTOR_PAUSE_MAX);
         ck_assert(net.watched);
+        watch_tells(2); /* a new one, bound and not listening yet */
+        ck_assert_uint_eq(pause_of(), CONNECTOR_PAUSE_FIRST);
         net.result = 0;
-        watch_tells(2);
+        pass(CONNECTOR_PAUSE_FIRST);
         ck_assert_uint_eq(net.n_connected, 1);
         end();
 }
