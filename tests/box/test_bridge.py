@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 from case import BoxCase, FreshCase
-from client import DBUS, HeaderFields, MANAGER, NAME, ROOT, method_call
+from client import DBUS, JOB, MANAGER, NAME, ROOT, method_call
 from rig import Reeve, eventually, reevectl_binary
 
 # What docker exec -i is to busctl: a program whose stdin and stdout are carried to the bridge by pipes.
@@ -118,6 +118,14 @@ class TestBridge(BoxCase):
                         data += chunk
                 self.assertEqual(data, heard)
                 self.assertEqual(process.wait(10), 0)
+
+    def test_what_needs_descriptors_is_refused(self):
+        """FollowLog through a bridge: an error, and the connection lives."""
+        job = self.bus.start_sh("sleep 100")
+        process = self.bridge()
+        self.talk(process, method_call(job.path, JOB, "FollowLog", "sa{sv}", ("", {}), serial=2),
+                  method_call(ROOT, "org.freedesktop.DBus.Peer", "Ping", serial=3))
+        self.assertIn(b"org.freedesktop.DBus.Error.NotSupported", self.read_until(process, b"\x05\x01u\x00\x03\0\0\0"))
 
     def test_words_of_the_handshake_in_messages(self):
         """After BEGIN nothing is looked at any more."""

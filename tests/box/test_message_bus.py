@@ -4,9 +4,10 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 
 from case import BoxCase, Stopwatch
-from client import Connection, DBUS, DBusError, JOB, MANAGER, NAME, ROOT, V, authenticate, connect, job_path, method_call
+from client import Connection, DBUS, DBusError, JOB, MANAGER, NAME, PROPERTIES, ROOT, SESSION, V, authenticate, connect, job_path, method_call
 from messagebus import MessageBus, wait_on_bus
 from rig import Reeve, eventually
 
@@ -244,6 +245,41 @@ class MessageBusTests:
             os.close(fd)
         self.remote.ping()
         self.check_descriptors_are_back()
+
+    def test_descriptors_both_ways(self):
+        """A job's input and output, and a follower's pipe, through the bus; nothing of them stays with reeve."""
+        self.remote.ping()
+        with tempfile.TemporaryFile() as source:
+            source.write(b"from a file\n")
+            source.seek(0)
+            out, into = os.pipe()
+            outcome = self.remote.sh("cat; echo err >&2", StandardInputFileDescriptor=source.fileno(),
+                                     StandardOutputFileDescriptor=into)
+            os.close(into)
+        with open(out, "rb") as f:
+            self.assertEqual(f.read(), b"from a file\n")
+        self.assertEqual((outcome.stdout, outcome.stderr), (b"", b"err\n"))
+        job = self.remote.start_sh("echo one; read x; echo two", StandardInput="pipe")
+        with open(self.remote.follow(job.id, Format="raw"), "rb", 0) as f:
+            self.assertEqual(f.read(100), b"one\n")
+            self.remote.job(job.id, "WriteInput", "ayb", b"x\n", True)
+            self.assertEqual(f.read(100), b"two\n")
+            self.assertEqual(f.read(100), b"")
+        self.check_descriptors_are_back()
+
+    def test_jobs_that_end_with_their_caller(self):
+        with Connection(self.message_bus.address) as other:
+            job = other.start(["sleep", "100"], KillOnDisconnect=True)
+            stays = other.start(["sleep", "100"])
+        self.bus.wait_manager_signal("JobFinished", job.id)
+        self.assertEqual(self.bus.job_ids(State="running"), [stays.id])
+
+    def test_sessions(self):
+        path, = self.remote.call(ROOT, MANAGER, "OpenSession", "sa{sv}", "by-bus", {})
+        code, = self.remote.call(path, SESSION, "Run", "sa{sv}", "cd /tmp; exit 3", {})[1:2]
+        self.assertEqual(code, 3)
+        self.assertEqual(self.remote.call(path, PROPERTIES, "Get", "ss", SESSION, "WorkingDirectory")[0][1], "/tmp")
+        self.bus.call(ROOT, MANAGER, "CloseSession", "sa{sv}", "by-bus", {})
 
     def forget_all(self):
         for id in self.bus.job_ids(State="finished"):

@@ -222,6 +222,34 @@ class TestComing(FreshCase):
                     waiting.result(20)
             eventually(lambda: c.property("State", "dbus") == "finished", 10, "the bus ended")
 
+    def test_bus_that_dies_in_the_middle(self):
+        """Again and again, with calls of every kind on their way: what they started lives, what they held is given back."""
+        for kind in ("dbus-daemon", "dbus-broker"):
+            reeve, message_bus = self.started(kind=kind)
+            with reeve.connect() as direct:
+                job = direct.start(["sleep", "1000"])
+                eventually(lambda: not reeve.crashed(), 1, "well")
+                before = reeve.fds()
+                for n in range(8):
+                    message_bus.start()
+                    wait_on_bus(message_bus)
+                    callers = [Connection(message_bus.address, match=bool(i % 2)) for i in range(6)]
+                    late = [c.wait_later(job.id, "Finished") for c in callers]
+                    late += [c.exec_later(["sh", "-c", f"echo {n}"], OutputMaxBytes=10) for c in callers for _ in range(5)]
+                    if n % 2:
+                        late[-1].raw()
+                    message_bus.kill()
+                    for c in callers:
+                        c.close()
+                self.assertEqual(direct.job_ids(State="running", Pattern="^sleep"), [job.id])
+                direct.stop({"All": True})
+                for id in direct.job_ids(State="finished"):
+                    direct.job(id, "Forget")
+                # The job is over, the log of its gone, and a watch for the bus may be there or not.
+                eventually(lambda: reeve.fds() <= before + 1, 10, lambda: f"{before} descriptors: {reeve.fds()}")
+            self.assertEqual(reeve.stop(), 0)
+            self.assertEqual(reeve.crashed(), [])
+
     def test_bus_that_reads_no_more(self):
         """The kernel holds some 32 MB for it, 64 MiB may wait in PID 1; then it is left, which its clients see, and tried anew."""
         reeve, message_bus = self.started()
