@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 
 from case import BoxCase, Stopwatch
-from client import Connection, DBUS, DBusError, JOB, MANAGER, NAME, PROPERTIES, ROOT, SESSION, V, authenticate, connect, job_path, method_call
+from client import (Connection, DBUS, DBusError, JOB, MANAGER, NAME, PROPERTIES, ROOT, SESSION, V, authenticate, connect,
+                    job_path, method_call)
 from messagebus import MessageBus, wait_on_bus
 from rig import Reeve, eventually
 
