@@ -3,7 +3,7 @@
 import os
 import xml.etree.ElementTree as xml
 
-from case import BoxCase
+from case import BoxCase, FreshCase, Stopwatch
 from client import DBusError, MANAGER, PROPERTIES, ROOT, SESSION, session_path
 from rig import SOURCE, eventually
 from session import SessionCase
@@ -195,6 +195,71 @@ class TestFreeze(SessionCase):
         self.bus.open_session(self.name)
         self.assertIs(self.bus.session_property(self.name, "Frozen"), False)
         self.assertEqual(self.says("echo hi"), "hi\n")
+
+
+    def test_time_is_up_in_the_cold(self):
+        """RuntimeMaxUSec is wall time, frozen or not."""
+        self.bus.session(self.name, "Freeze")
+        runs = [self.bus.run_later(self.name, "sleep 1000", RuntimeMaxUSec=300000, TimeoutStopUSec=300000) for _ in range(2)]
+        self.assertEqual([p.result().result for p in runs], ["timeout", "timeout"])
+        self.assertIs(self.bus.session_property(self.name, "Frozen"), True)
+
+    def test_callers_that_go(self):
+        self.bus.session(self.name, "Freeze")
+        with self.reeve.connect() as other:
+            other.run_later(self.name, "sleep 1000", KillOnDisconnect=True, TimeoutStopUSec=300000)
+            other.run_later(self.name, "sleep 1000", KillOnDisconnect=True)
+            eventually(self.reeve.processes, 5, "the first has its process")
+        eventually(lambda: not self.reeve.processes(), 5, lambda: self.reeve.describe(self.reeve.processes()))
+
+    def test_close_with_runs_queued(self):
+        self.bus.session(self.name, "Freeze")
+        first, second = (self.bus.run_later(self.name, "sleep 1000") for _ in range(2))
+        eventually(self.reeve.processes, 5, "the first has its process")
+        self.assertEqual(self.bus.close_session(self.name, TimeoutStopUSec=300000)[2], 0)
+        # It had not come to its exec.
+        self.assert_error("StartFailed", call=first.result)
+        self.assert_error("NoSuchSession", call=second.result)
+        self.assertEqual(self.reeve.processes(), [])
+
+    def test_what_was_detached_thaws_with_the_end_of_the_session(self):
+        """Nobody could thaw it any more."""
+        job = self.bus.start(["sleep", "1000"], Session=self.name)
+        self.bus.session(self.name, "Freeze")
+        self.bus.job(job.id, "Detach")
+        self.bus.close_session(self.name)
+        eventually(lambda: not self.frozen_file(job.id), 5, "it is thawed")
+        self.bus.kill(15, Id=job.id)
+        self.assertEqual(self.bus.wait(job.id)[1]["Signal"], 15)
+
+    def test_a_job_of_its_own(self):
+        """Frozen by itself, it stays so when the session thaws."""
+        one, two = (self.bus.start(["sleep", "1000"], Session=self.name) for _ in range(2))
+        self.bus.job(one.id, "Freeze")
+        self.assertEqual([self.frozen_file(job.id) for job in (one, two)], [True, False])
+        self.assertEqual(self.bus.property("Frozen", one.id), True)
+        self.bus.session(self.name, "Freeze")
+        self.bus.session(self.name, "Thaw")
+        self.assertEqual([self.frozen_file(job.id) for job in (one, two)], [True, False])
+        self.bus.job(one.id, "Thaw")
+        self.assertEqual([self.frozen_file(job.id) for job in (one, two)], [False, False])
+        self.assertEqual(self.bus.property("Frozen", one.id), False)
+
+
+class TestFrozenEnd(FreshCase):
+
+    def test_shutdown(self):
+        box = self.box()
+        box.bus.open_session("ice")
+        box.bus.start(["sleep", "1000"], Session="ice")
+        box.bus.session("ice", "Freeze")
+        box.bus.run_later("ice", "sleep 1000")
+        box.bus.run_later("ice", "sleep 1000")
+        box.bus.ping()
+        with Stopwatch() as watch:
+            self.assertEqual(box.stop(), 0)
+        self.assertLess(watch.seconds, 9)
+        box.no_leftovers()
 
 
 class TestAccounting(SessionCase):
