@@ -203,6 +203,21 @@ class TestKillOnDisconnect(SessionCase):
             other.ping()
         self.assertEqual(self.bus.property("State", job.id), "running")
 
+    def test_the_same_request_of_several(self):
+        """The job lives as long as one of those who asked for it."""
+        one, two, three = (self.reeve.connect() for _ in range(3))
+        jobs = {c.start(["sleep", "1000"], Id="shared", KillOnDisconnect=True).id for c in (one, two)}
+        pending = three.exec_later(["sleep", "1000"], Id="shared", KillOnDisconnect=True)
+        three.ping()
+        self.assertEqual(jobs, {"shared"})
+        one.close()
+        self.bus.ping()
+        two.close()
+        self.assert_error("Timeout", call=lambda: self.bus.wait_later("shared", "Exited", 500 * MSEC).result())
+        self.assertFalse(pending.done())
+        three.close()
+        self.gone("shared")
+
     def test_many_of_one(self):
         with self.reeve.connect() as other:
             doomed = [other.start(["sleep", "1000"], KillOnDisconnect=True).id for _ in range(30)]

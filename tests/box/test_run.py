@@ -326,10 +326,11 @@ class TestBashOnly(SessionCase):
         self.assertEqual(len({self.says("echo $SHLVL") for _ in range(4)}), 1)
 
     def test_exported_shell_options(self):
-        """They act on the next bash as its user wants; but show nothing of ours."""
-        self.kept("set -x; export SHELLOPTS")
-        outcome = self.run_it("echo hi")
-        self.assertEqual((outcome.stdout, outcome.stderr), (b"hi\n", b"+ echo hi\n"))
+        """They are the shell's own, and not kept; so nothing of ours is traced in the next Run."""
+        self.kept("set -x; export SHELLOPTS BASHOPTS A=1")
+        outcome = self.run_it("echo $A")
+        self.assertEqual((outcome.stdout, outcome.stderr), (b"1\n", b""))
+        self.assertEqual({"SHELLOPTS", "BASHOPTS"} & set(self.bus.session_property(self.name, "EnvironmentNames")), set())
 
     def test_posix_mode(self):
         self.kept("export POSIXLY_CORRECT=1; cd /tmp")

@@ -155,6 +155,13 @@ class TestOptions(SessionCase):
         self.assertEqual(self.says("ls /tmp/refused 2>/dev/null || echo none"), "none\n")
         self.assertEqual(self.living(), [])
 
+    def test_session_of_a_run(self):
+        """It may only be the one that is asked."""
+        self.assertEqual(self.run_it("echo hi", Session=self.name).stdout, b"hi\n")
+        for other in ("default", "never-there"):
+            self.assert_error("InvalidArgs", "Session", call=lambda other=other: self.run_it("touch /tmp/refused", Session=other))
+        self.assertNotIn("never-there", self.bus.sessions())
+
     def test_identity_of_one_run(self):
         self.assertEqual(self.run_it("id -u; id -g; id -G", User="box", SupplementaryGroups=["carton"]).stdout.split(),
                          [b"4242", b"4242", b"4242", b"4243", b"4244"])
@@ -254,6 +261,8 @@ class TestCallersThatGo(SessionCase):
         self.assertEqual(len(self.living()), 1)
         self.bus.kill(9, Id=self.living()[0])
         self.assertEqual(mine.result().stdout, b"mine\n")
+        # Those of the caller that went before their turn never began.
+        self.assertEqual(self.bus.sh("ls /tmp/queued").exit_code, 2)
 
     def test_the_state_of_one_whose_caller_went(self):
         gate = self.gate()

@@ -64,6 +64,15 @@ class TestOpen(SessionCase):
             self.assertEqual(out[:4], ["/usr", "2/x y", "4242", "4243"])
             self.assertEqual(int(out[4], 8), 0o27)
 
+    def test_environment_of_its_user(self):
+        """The session begins with it; what a command makes of it is kept."""
+        name = self.open(User="box")
+        self.assertTrue({"HOME", "USER", "LOGNAME", "SHELL"} <= set(self.bus.session_property(name, "EnvironmentNames")))
+        self.assertEqual(self.bus.run(name, 'echo "$HOME $USER $LOGNAME $SHELL"; export HOME=/tmp; unset LOGNAME').stdout,
+                         b"/home/box box box /bin/bash\n")
+        for outcome in (self.bus.run(name, 'echo "$HOME ${LOGNAME-none}"'), self.bus.sh('echo "$HOME ${LOGNAME-none}"', Session=name)):
+            self.assertEqual(outcome.stdout, b"/tmp none\n")
+
     def test_clean_environment(self):
         name = self.open(CleanEnvironment=True, Environment=["ONLY=1"])
         self.assertEqual(self.bus.session_property(name, "EnvironmentNames"), ["ONLY"])
@@ -286,16 +295,17 @@ class TestClose(SessionCase):
         self.assertFalse(self.bus.property("Running", deaf.id))
 
     def test_used_while_it_closes(self):
-        """Whatever is answered meanwhile: in the end nothing of it lives unseen, and the name can be had again."""
+        """Nothing starts in it any more, and in the end the name can be had again."""
         deaf = self.bus.start(self.reeve.payload("deaf"), Session=self.name)
         self.bus.wait_for_output(deaf.id, b"ready")
-        closing = self.bus.close_session_later(self.name, TimeoutStopUSec=300 * MSEC)
-        meanwhile = [self.bus.run_later(self.name, "sleep 1000 & true"), self.bus.exec_later(["sleep", "0.1"], Session=self.name)]
+        closing = self.bus.close_session_later(self.name, TimeoutStopUSec=1500 * MSEC)
+        for call in (lambda: self.run_it("sleep 1000 & true"), lambda: self.bus.exec(["true"], Session=self.name),
+                     lambda: self.bus.start(["sleep", "1000"], Session=self.name)):
+            self.assert_error("NoSuchSession", call=call)
+        self.assert_error("SessionExists", call=lambda: self.bus.open_session(self.name))
+        self.assertFalse(closing.done())
         self.assertEqual(closing.result()[2], 0)
-        for p in meanwhile:
-            self.assertTrue(p.event.wait(10), "a call meanwhile is not answered")
-        if self.name in self.bus.sessions():
-            self.bus.close_session(self.name)
+        self.assertNotIn(self.name, self.bus.sessions())
         eventually(lambda: not self.reeve.processes(), 5, lambda: self.reeve.describe(self.reeve.processes()))
         self.bus.open_session(self.name)
         self.assertEqual(self.says("echo hi"), "hi\n")
@@ -322,6 +332,13 @@ class TestChange(SessionCase):
             self.assertEqual(outcome.stdout, b"/usr\n")
         self.assertEqual(self.bus.exec(["pwd"], Session=self.name, WorkingDirectory="bin").stdout, b"/usr/bin\n")
         self.assertEqual(self.bus.exec(["pwd"]).stdout, b"/\n")
+
+    def test_relative_directory(self):
+        self.bus.set_directory(self.name, "/usr")
+        self.bus.set_directory(self.name, "bin")
+        self.assertEqual(self.directory(), "/usr/bin")
+        self.bus.set_directory(self.name, "../lib")
+        self.assertEqual(self.says("/bin/pwd"), self.bus.exec(["/bin/pwd"], WorkingDirectory="/usr/lib").stdout.decode())
 
     def test_wrong_directory(self):
         self.assert_error("InvalidArgs", call=lambda: self.bus.set_directory(self.name, ""))
