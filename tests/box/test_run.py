@@ -1,5 +1,6 @@
 """Session.Run: what a command leaves of directory, environment and umask is the session's from then on, in every shell."""
 
+from case import Stopwatch
 from client import MSEC
 from session import SessionCase, each_shell
 
@@ -117,6 +118,12 @@ class Kept:
         self.assertEqual(self.directory(), "/tmp")
         self.assertEqual(int(self.says("umask"), 8), 0o27)
         self.assertEqual(self.variable("A"), "1")
+
+    def test_aliases_by_the_names_of_commands(self):
+        outcome = self.kept("alias exec='echo exec' export='echo export' trap='echo trap' umask='echo umask' cd='echo cd' exit='echo exit' "
+                            "command='echo command' set='echo set'\n\\cd /usr; \\export A=1; (\\exit 3)")
+        self.assertEqual((outcome.exit_code, outcome.stdout, outcome.stderr), (3, b"", b""))
+        self.assertEqual((self.directory(), self.variable("A")), ("/usr", "1"))
 
     def test_readonly(self):
         self.kept("readonly R=1; export R; cd /tmp")
@@ -320,6 +327,21 @@ class TestBashOnly(SessionCase):
         self.assertEqual(self.run_it("f").exit_code, 127)
         self.assertEqual([name for name in self.bus.session_property(self.name, "EnvironmentNames") if "f" in name and "%" in name], [])
         self.assertEqual(self.variable("A"), "1")
+
+    def test_functions_by_the_names_of_special_commands(self):
+        outcome = self.kept("cd /usr; for f in exec export trap unset set command builtin; do "
+                            "eval \"$f() { echo $f; }\"; done; (exit 3)")
+        self.assertEqual((outcome.exit_code, outcome.stdout, outcome.stderr), (3, b"", b""))
+        self.assertEqual(self.directory(), "/usr")
+
+    def test_no_process_left_to_make(self):
+        """Whether the state can be told then is open; but not what the command ended with."""
+        name = self.open(User="box", WorkingDirectory="/tmp")
+        with Stopwatch() as watch:
+            outcome = self.bus.run(name, "cd /usr; ulimit -u 0; exit 3")
+        self.assertEqual((outcome.exit_code, outcome.stdout, outcome.stderr), (3, b"", b""))
+        self.assertLess(watch.seconds, 5)
+        self.assertEqual(self.bus.run(name, "pwd").stdout, b"/usr\n" if outcome.details["StateKept"] else b"/tmp\n")
 
     def test_shlvl(self):
         """It does not count the Runs."""
