@@ -157,13 +157,21 @@ class TestFormats(BoxCase):
         id = self.finished("echo short; head -c 100000 /dev/zero | tr '\\0' x; echo; echo end")
         self.assertEqual(followed(self.bus, id, Format="raw", Lines=2), b"x" * 100000 + b"\nend\n")
 
+    def test_since(self):
+        id = self.finished(TWO)
+        records = [r for r in all_log(self.bus, id) if r.stream != 3]
+        told = story(parse_json(followed(self.bus, id, Format="json", SinceUSec=records[2].realtime)))
+        self.assertEqual([e["MESSAGE"] for e in told.records], [b"out2", b"err2"])
+        self.assertEqual((told.lost, followed(self.bus, id, SinceUSec=2 ** 62)), ([], b""))
+
     def test_empty_log(self):
         id = self.finished("true")
         self.assertEqual(followed(self.bus, id, Format="raw"), b"")
         self.check(id)
 
     def test_without_options(self):
-        self.assertIn(b"out1\n", followed(self.bus, self.finished(TWO)))
+        """Raw is what one gets who does not say."""
+        self.assertEqual(followed(self.bus, self.finished(TWO)), b"out1\nerr1\nout2\nerr2\n")
 
 
 class TestCursors(BoxCase):

@@ -148,6 +148,28 @@ class TestSlowReader(BoxCase):
         for connection in clients:
             connection.close()
 
+    def test_small_writes_are_whole(self):
+        """Up to 4 KiB are taken whole or not at all: what several write into one pipe does not mix."""
+        clients = [self.reeve.connect() for _ in range(4)]
+        with Gate(self.reeve) as gate:
+            job = self.bus.start_sh(f"{gate.read}; exec cat", StandardInput="pipe", LogMaxBytes=4 * MIB, OutputMaxBytes=2 * MIB)
+            taken = [0] * 4
+            for size in (4095, 100, 4095, 1, 3000):
+                for _ in range(10):
+                    for i, connection in enumerate(clients):
+                        accepted = write_input(connection, job.id, b"%d" % i * size + b"\n")
+                        self.assertIn(accepted, (0, size + 1))
+                        taken[i] += accepted
+            gate.open()
+            write_input(self.bus, job.id, b"", True)
+            self.bus.wait(job.id)
+        out = self.bus.output(job.id, MaxBytes=2 * MIB)[0]
+        self.assertEqual(len(out), sum(taken))
+        for line in out.split(b"\n"):
+            self.assertLessEqual(len(set(line)), 1, "one line, one writer")
+        for connection in clients:
+            connection.close()
+
     def test_a_job_that_never_reads_is_stopped(self):
         before = settled_fds(self.reeve)
         with Gate(self.reeve) as gate:
@@ -155,6 +177,17 @@ class TestSlowReader(BoxCase):
             self.assertEqual(self.bus.stop({"Id": job.id})[2], 0)
             self.assert_error("InputClosed", call=lambda: write_input(self.bus, job.id, b"x"))
         self.assert_fds_back(before)
+
+
+class TestProperty(BoxCase):
+
+    def test_what_the_input_is(self):
+        with open("/dev/null", "rb") as null:
+            for options, kind in (({}, "null"), ({"StandardInput": "null"}, "null"), ({"StandardInput": "pipe"}, "pipe"),
+                                  ({"StandardInput": "data", "StandardInputData": b"x"}, "data"), ({"TTY": True}, "tty"),
+                                  ({"StandardInputFileDescriptor": null.fileno()}, "fd")):
+                job = self.bus.start(["sleep", "1000"], **options)
+                self.assertEqual(self.bus.property("StandardInput", job.id), kind)
 
 
 class TestClosed(BoxCase):

@@ -170,6 +170,12 @@ class TestTyping(TtyCase):
         self.bus.wait(job.id)
         self.assertEqual(self.bus.output(job.id)[0], b"ready\r\nx\r\nend\r\n")
 
+    def test_no_end_of_file_character(self):
+        """A terminal that was told to have none cannot send it; that is said, not passed over."""
+        job = self.bus.start_sh("stty eof undef; echo ready; exec sleep 1000", TTY=True)
+        self.bus.wait_for_output(job.id, b"ready")
+        self.assert_error("NotSupported", call=lambda: write_input(self.bus, job.id, b"", True))
+
     def test_all_bytes_through_a_raw_terminal(self):
         data = bytes(range(256)) * 4
         job = self.bus.start_sh(f"stty raw -echo; echo ready; head -c {len(data)}", TTY=True)

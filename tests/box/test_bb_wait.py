@@ -264,6 +264,7 @@ class TestRefused(WaitCase):
                            ("LogPattern", "[[:nix:]]"), ("LogPattern", "\\"), ("LogPattern", V("ay", b"x")), ("Nix", V("b", True))):
             with self.subTest(key=key, value=value):
                 self.assert_error("InvalidArgs", key, call=lambda key=key, value=value: wait_until(self.bus, job.id, 0, **{key: value}))
+        self.assert_error("InvalidArgs", "Ports", call=lambda: wait_until(self.bus, job.id, 0, Ports=list(range(1, 66))))
         for streams in (["stdin"], V("s", "stderr")):
             self.assert_error("InvalidArgs", "LogStreams", call=lambda streams=streams: wait_until(
                 self.bus, job.id, 0, LogPattern="x", LogStreams=streams))
@@ -302,6 +303,15 @@ class TestMixed(WaitCase):
             gate.open()
             have, details = pending.result()
             self.assertEqual((have, bytes(details["Line"]).rstrip(b"\n")), ("LogPattern", b"say it"))
+
+    def test_a_line_before_the_end(self):
+        """Asked for both, the job wrote the line and ended: the line came first, and is told first."""
+        for i in range(20):
+            job = self.bus.start_sh("echo done; exit 3")
+            if i % 2:
+                self.bus.wait(job.id)
+            reached, details = wait_until(self.bus, job.id, LogPattern="^done$", Exited=True, Finished=True)
+            self.assertEqual(reached, "LogPattern")
 
     def test_end_that_was_not_asked_for(self):
         job = self.bus.start_sh("exit 9")

@@ -93,6 +93,16 @@ class TestLines(BoxCase):
                 if found:
                     self.assertTrue(bytes(details["Line"]).startswith(b"x" * min(before, 1000)))
 
+    def test_a_long_line_is_told_up_to_64_kib(self):
+        job = self.bus.start_sh("printf needle; head -c 200000 /dev/zero | tr '\\0' x; echo; exec sleep 1000")
+        details = wait_until(self.bus, job.id, LogPattern="^needle")[1]
+        self.assertEqual(bytes(details["Line"]), b"needle" + b"x" * (65536 - 6))
+        self.assertEqual(details.get("LineLostBytes", 0), 0)
+
+    def test_streams_without_a_pattern(self):
+        job = self.bus.start(["sleep", "1000"])
+        self.assert_error("InvalidArgs", "LogStreams", call=lambda: wait_until(self.bus, job.id, 0, Exited=True, LogStreams=["stderr"]))
+
     def test_the_line_after_a_long_one(self):
         job = self.bus.start_sh("head -c 300000 /dev/zero | tr '\\0' x; echo; echo needle; exec sleep 1000")
         self.assertEqual(self.line(wait_until(self.bus, job.id, LogPattern="^needle$")[1]), b"needle")
