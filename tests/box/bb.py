@@ -211,6 +211,21 @@ def story(entries):
                  entries[-1])
 
 
+def whole_lines(entries, stream=b"stdout"):
+    """The lines of a stream, put together where a pause of their writer has cut them; not those that a loss has cut."""
+    lines, begun, cut = [], b"", False
+    for entry in entries:
+        if entry.get("REEVE_EVENT") == b"lost":
+            begun, cut = b"", True
+        elif entry.get("REEVE_STREAM") == stream:
+            begun += entry["MESSAGE"]
+            if "REEVE_PARTIAL" not in entry:
+                # Behind a loss there may be but the end of a line.
+                lines += [] if cut else [begun]
+                begun, cut = b"", False
+    return lines
+
+
 def lost_bytes(entries):
     return sum(int(entry["REEVE_LOST_BYTES"]) for entry in entries)
 

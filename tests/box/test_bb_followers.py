@@ -3,7 +3,8 @@
 import os
 import time
 
-from bb import Gate, follow, follow_fd, followed, lost_bytes, lost_records, parse_json, read_to_end, settled_fds, size_of, story
+from bb import (Gate, follow, follow_fd, followed, lost_bytes, lost_records, parse_json, read_to_end, settled_fds, size_of, story,
+                whole_lines)
 from case import BoxCase, FreshCase, Stopwatch
 from rig import eventually
 
@@ -300,11 +301,12 @@ class TestOvertaken(BoxCase):
                 data += chunk
         finally:
             os.close(fd)
-        told = story(parse_json(data))
+        entries = parse_json(data)
+        told = story(entries)
         output = [e for e in told.records if e["REEVE_STREAM"] != b"note"]
         total = sum(len(b"%d\n" % i) for i in range(1, 400001))
         self.assertEqual(sum(map(size_of, output)) + lost_bytes(told.lost), total)
-        numbers = [int(e["MESSAGE"]) for e in output]
+        numbers = [int(line) for line in whole_lines(entries)]
         self.assertEqual(numbers, sorted(set(numbers)))
         self.assertEqual(numbers[-1], 400000)
 
