@@ -36,6 +36,7 @@ static const char *const names[_ERROR_KIND_MAX] = {
                 [ERROR_BAD_CURSOR] = BUS_ERROR_BAD_CURSOR,
                 [ERROR_INPUT_CLOSED] = BUS_ERROR_INPUT_CLOSED,
                 [ERROR_NOT_A_TTY] = BUS_ERROR_NOT_A_TTY,
+                [ERROR_OVERTAKEN] = BUS_ERROR_OVERTAKEN,
                 [ERROR_SHUTTING_DOWN] = BUS_ERROR_SHUTTING_DOWN,
 };
 

@@ -1,6 +1,6 @@
 /*
  * The kernel takes a while to bring all processes of a cgroup to stand; the answer comes when it says that
- * they do.
+ * they do. It never will when they are to go on before that: then the answer is that.
  */
 
 #include "bus/freeze.h"
@@ -41,22 +41,28 @@ static void fail(PendingFreeze *pf, ErrorKind kind, const char *what)
         pending_fail(&pf->pending, &e);
 }
 
+static const char overtaken[] = "The opposite was asked for before it was done";
+
 static void on_moment(JobWatch *w, Job *job, JobMoment moment)
 {
         PendingFreeze *pf = container_of(w, PendingFreeze, watch);
 
         if (moment == JOB_MOMENT_FREEZER && job_is_frozen(job) == pf->frozen)
                 answer(pf);
+        else if (moment == JOB_MOMENT_FREEZER && job->freeze_asked != pf->frozen)
+                fail(pf, ERROR_OVERTAKEN, overtaken);
         else if (moment == JOB_MOMENT_FINISHED || moment == JOB_MOMENT_REMOVED)
                 fail(pf, ERROR_NO_SUCH_PROCESS, "The job has ended meanwhile");
 }
 
-static void on_done(SessionWait *w, bool gone)
+static void on_done(SessionWait *w, int r)
 {
         PendingFreeze *pf = container_of(w, PendingFreeze, wait);
 
-        if (gone)
+        if (r == -ENOENT)
                 fail(pf, ERROR_NO_SUCH_SESSION, "The session was closed meanwhile");
+        else if (r < 0)
+                fail(pf, ERROR_OVERTAKEN, overtaken);
         else
                 answer(pf);
 }

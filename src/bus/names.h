@@ -28,4 +28,5 @@
 #define BUS_ERROR_BAD_CURSOR "org.reeve1.Error.BadCursor"
 #define BUS_ERROR_INPUT_CLOSED "org.reeve1.Error.InputClosed"
 #define BUS_ERROR_NOT_A_TTY "org.reeve1.Error.NotATTY"
+#define BUS_ERROR_OVERTAKEN "org.reeve1.Error.Overtaken"
 #define BUS_ERROR_SHUTTING_DOWN "org.reeve1.Error.ShuttingDown"

@@ -28,6 +28,7 @@
         X(BAD_CURSOR, EBADMSG)                                                                              \
         X(INPUT_CLOSED, EPIPE)                                                                              \
         X(NOT_A_TTY, ENOTTY)                                                                                \
+        X(OVERTAKEN, EALREADY)                                                                              \
         X(SHUTTING_DOWN, ESHUTDOWN)
 
 typedef enum ErrorKind {

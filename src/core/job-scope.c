@@ -101,6 +101,10 @@ int job_freeze(Job *job, bool frozen, Error *e)
                                  "There is no cgroup here that could be frozen: %s (%s)", errno_text(r),
                                  errno_name(r));
         job_check_frozen(job);
+        if (job->freeze_asked != frozen) {
+                job->freeze_asked = frozen;
+                job_freezing_overtaken(job);
+        }
         /* In a session that stands still it does, too, whatever was asked of itself. */
         return job_is_frozen(job) == frozen || (job->session_of && session_is_frozen(job->session_of));
 }

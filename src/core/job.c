@@ -294,6 +294,11 @@ void job_check_frozen(Job *job)
         tell(job, JOB_MOMENT_FREEZER);
 }
 
+void job_freezing_overtaken(Job *job)
+{
+        tell(job, JOB_MOMENT_FREEZER);
+}
+
 static void job_scope_changed(ScopeWatch *w)
 {
         Job *job = container_of(w, Job, scope_watch);

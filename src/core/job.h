@@ -92,6 +92,7 @@ struct Job {
         char *control_group; /* scope_path(), also when the scope is gone */
         ScopeWatch scope_watch;
         bool frozen;              /* as others were told last */
+        bool freeze_asked;        /* what job_freeze() was last called for */
         ScopeUsage usage;         /* as of the end; before it, as of usage_iteration */
         uint64_t usage_iteration; /* of the event loop: one look at the tree serves all properties of an
                                      answer */
@@ -145,6 +146,8 @@ void job_leader_ended(Job *job, const ProcessEnd *end);
 void job_check_empty(Job *job);
 /* Looks whether the scope stands still. */
 void job_check_frozen(Job *job);
+/* Who waits for it to stand still, or to go on, is to look whether that is still asked for. */
+void job_freezing_overtaken(Job *job);
 
 void job_watch_add(Job *job, JobWatch *w);
 void job_watch_remove(JobWatch *w);
@@ -168,8 +171,9 @@ int job_signal(Job *job, bool leader_only, int sig, pid_t **ret, size_t *ret_n);
 /* One signal to one process, which must be of the scope: -ESRCH. */
 int job_signal_process(Job *job, pid_t pid, int sig);
 
-/* Its scope shall stand still, or go on; JOB_MOMENT_FREEZER tells when it does. 0; 1: it is so already;
- * -EOPNOTSUPP, -ESRCH (finished) with e set. */
+/* Its scope shall stand still, or go on; JOB_MOMENT_FREEZER tells when it does, or (job->freeze_asked) when
+ * the opposite was asked for before it did. 0; 1: it is so already; -EOPNOTSUPP, -ESRCH (finished) with e
+ * set. */
 int job_freeze(Job *job, bool frozen, Error *e);
 bool job_is_frozen(const Job *job);
 /* One more connection that it is stopped with; one of them is gone, and with the last one the job. */

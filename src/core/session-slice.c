@@ -57,10 +57,15 @@ void session_freezing_done(Session *session, bool gone)
         LIST_FOREACH_SAFE (&session->freezing, link) {
                 SessionWait *w = container_of(link, SessionWait, link);
 
-                if (!gone && w->frozen != session_is_frozen(session))
+                int r = gone                                      ? -ENOENT
+                        : w->frozen == session_is_frozen(session) ? 0
+                        : w->frozen != session->freeze_asked      ? -EALREADY
+                                                                  : -EAGAIN;
+
+                if (r == -EAGAIN)
                         continue;
                 list_remove(&w->link);
-                w->done(w, gone);
+                w->done(w, r);
         }
         if (list_is_empty(&session->freezing))
                 scope_keeper_unwatch(session->set->config.keeper, &session->watch);
@@ -94,6 +99,7 @@ int session_freeze(Session *session, bool frozen, SessionWait *wait, bool *ret_d
                 return error_set(e, ERROR_NOT_SUPPORTED,
                                  "There is no cgroup here that could be frozen: %s (%s)", errno_text(r),
                                  errno_name(r));
+        session->freeze_asked = frozen;
         *ret_done = session_is_frozen(session) == frozen;
         if (!*ret_done) {
                 wait->frozen = frozen;

@@ -19,5 +19,5 @@ struct SessionSlice {
 int session_slice_new(SessionSet *set, const char *name, SessionSlice **ret);
 
 void session_watch_init(Session *session);
-/* Tells who waits for what has come true; with gone all of them. */
+/* Tells who waits for what has come true, or is not asked for any more; with gone all of them. */
 void session_freezing_done(Session *session, bool gone);

@@ -95,6 +95,7 @@ struct Session {
         SessionSlice *slice;
         ScopeWatch watch; /* of the slice, while somebody waits for its freezing */
         List freezing;    /* SessionWait.link */
+        bool freeze_asked;
         List jobs;        /* Job.in_session, oldest first */
         unsigned n_live;  /* of them, not finished */
         bool announced;   /* others may know of it */
@@ -146,13 +147,13 @@ int session_set_check_close(const SessionSet *set, const char *name, Session **r
  * "default" starts afresh instead. Its jobs are the caller's to stop. */
 void session_close(Session *session);
 
-/* Freezing. The wait is told once, when the kernel says that it is done, or with gone when the session went;
- * it is off the list by then. */
+/* Freezing. The wait is told once, and is off the list by then: with 0 when the kernel says that it is done,
+ * -EALREADY when the opposite was asked for before that, -ENOENT when the session went. */
 typedef struct SessionWait SessionWait;
 struct SessionWait {
         List link; /* list_init() before */
         bool frozen;
-        void (*done)(SessionWait *w, bool gone);
+        void (*done)(SessionWait *w, int r);
 };
 /* 0; -EOPNOTSUPP with e set; *ret_done: it is so already, and the wait is not added. */
 int session_freeze(Session *session, bool frozen, SessionWait *wait, bool *ret_done, Error *e);

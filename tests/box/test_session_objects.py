@@ -4,7 +4,7 @@ import os
 import xml.etree.ElementTree as xml
 
 from case import BoxCase, FreshCase, Stopwatch
-from client import DBusError, MANAGER, PROPERTIES, ROOT, SESSION, session_path
+from client import DBusError, ERROR, JOB, MANAGER, PROPERTIES, ROOT, SESSION, job_path, session_path
 from rig import SOURCE, eventually
 from session import SessionCase
 
@@ -175,6 +175,18 @@ class TestFreeze(SessionCase):
         self.bus.session(self.name, "Thaw")
         self.assertEqual(pending.result().stdout, b"thawed\n")
         self.assertEqual(self.directory(), "/usr")
+
+    def test_overtaken(self):
+        """Who waits for what the next one takes back is told so."""
+        job = self.bus.start_sh("while :; do :; done", Session=self.name)
+        for path, interface in ((session_path(self.name), SESSION), (job_path(job.id), JOB)):
+            for _ in range(20):
+                freeze, thaw = self.bus.send(path, interface, "Freeze"), self.bus.send(path, interface, "Thaw")
+                try:
+                    self.assertEqual(freeze.result(), ())
+                except DBusError as e:
+                    self.assertEqual(e.name, ERROR + "Overtaken")
+                self.assertEqual(thaw.result(), ())
 
     def test_close_of_a_frozen_one(self):
         jobs = [self.bus.start(["sleep", "1000"], Session=self.name) for _ in range(2)]

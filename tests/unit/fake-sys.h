@@ -69,6 +69,7 @@ typedef struct FakeSys {
         bool map_fails;
         bool no_tree; /* cgroup_tree_open() finds none */
         int spawn_error, pipe_error, scope_new_error, scope_fd_error, scope_populated_error;
+        bool freezer_is_slow; /* what is to stand still goes on for now */
         int scope_watch_open_error, scope_watch_add_error, userdb_groups_error, give_error;
         int pty_error, tee_error;
         bool tty_has_no_eof;            /* the terminals' end-of-file character is disabled */

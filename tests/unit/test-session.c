@@ -1,4 +1,4 @@
-/* Sessions: made, named by jobs, changed, frozen, closed; nothing is left of them. */
+/* Sessions: made, named by jobs, changed, closed; nothing is left of them. */
 
 #include "core/session.h"
 
@@ -360,75 +360,6 @@ START_TEST(detached)
 }
 END_TEST
 
-typedef struct Freezing {
-        SessionWait wait;
-        unsigned n_done, n_gone;
-} Freezing;
-
-static void on_frozen(SessionWait *wait, bool gone)
-{
-        Freezing *f = container_of(wait, Freezing, wait);
-
-        f->n_done += !gone;
-        f->n_gone += gone;
-}
-
-START_TEST(frozen)
-{
-        Freezing f = {.wait.done = on_frozen};
-        Diary job_diary = {0};
-        Session *session;
-        bool done = false;
-        Job *job;
-
-        begin();
-        list_init(&f.wait.link);
-        job = world_run(&w, "Session", "a", NULL);
-        session = job->session_of;
-        ck_assert_int_eq(session_freeze(session, true, &f.wait, &done, NULL), 0);
-        if (!done) {
-                world_settle(&w);
-                ck_assert_uint_eq(f.n_done, 1);
-        }
-        ck_assert(session_is_frozen(session) && job_is_frozen(job));
-        diary_start(&job_diary, job);
-        ck_assert_int_eq(job_freeze(job, false, NULL),
-                         1); /* it stands still all the same, and that is said */
-        ck_assert_int_eq(session_freeze(session, false, &f.wait, &done, NULL), 0);
-        world_settle(&w);
-        ck_assert(!job_is_frozen(job));
-
-        ck_assert_int_ge(job_freeze(job, true, NULL), 0);
-        world_settle(&w);
-        ck_assert(job->frozen && job_is_frozen(job) && !session_is_frozen(session));
-        ck_assert_int_ge(job_freeze(job, false, NULL), 0);
-        world_settle(&w);
-        ck_assert(!job->frozen);
-        ck_assert_ptr_nonnull(strstr(job_diary.text, "freezer"));
-        job_watch_remove(&job_diary.watch);
-        end();
-}
-END_TEST
-
-START_TEST(no_tree_no_freezing)
-{
-        Freezing f = {.wait.done = on_frozen};
-        Error e = ERROR_NULL;
-        bool done;
-        Job *job;
-
-        fake_reset();
-        world_init_prepared(&w, false);
-        list_init(&f.wait.link);
-        job = world_run(&w, NULL);
-        ck_assert_int_lt(job_freeze(job, true, &e), 0);
-        ck_assert_int_eq(e.kind, ERROR_NOT_SUPPORTED);
-        ck_assert_int_lt(session_freeze(job->session_of, true, &f.wait, &done, &e), 0);
-        ck_assert_int_eq(e.kind, ERROR_NOT_SUPPORTED);
-        world_done(&w);
-}
-END_TEST
-
 /* Each allocation that fails is told, and leaves nothing behind. */
 START_TEST(no_memory)
 {
@@ -465,4 +396,4 @@ END_TEST
 
 TEST_MAIN("session", two_are_always_there, opened, refused, named_by_a_job, the_job_that_named_it_fails,
           what_jobs_get_of_it, changed_by_callers, closed_when_its_last_job_has_ended, closed_at_once,
-          the_default_one_begins_afresh, detached, frozen, no_tree_no_freezing, no_memory)
+          the_default_one_begins_afresh, detached, no_memory)
