@@ -110,8 +110,8 @@ struct Job {
         bool output_ended; /* but the tees may not have it all yet */
         Timer runtime_timer, stop_timer;
 
-        /* Of a shell command in a session, until its leader has ended: what it was given, and what it says
-         * that it leaves (core/shell-state.h). */
+        /* Of a shell command in a session, until its leader has ended: what it was given (NULL: the session
+         * takes nothing of it any more), and what it says that it leaves (core/shell-state.h). */
         char **shell_environment;
         mode_t shell_umask;
         char *shell_report;
@@ -181,7 +181,7 @@ void job_hold(Job *job);
 void job_let_go(Job *job);
 /* It leaves its session; its scope stays where it is. */
 void job_detach(Job *job);
-/* For core/session-run.c: lets go of what is only for the end of a shell command. */
+/* Lets go of what is only for the end of a shell command: nothing of it is kept then. */
 void job_forget_shell(Job *job);
 
 /* Live, or as of the end. */

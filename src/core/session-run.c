@@ -144,7 +144,8 @@ void session_run_ended(Job *job)
 
         /* What a shell says on its way out of a fatal signal (bash does) is not what it would have come to.
          */
-        if (job->session_of && job->shell_report && job->signal == 0 && !job->timed_out) {
+        if (job->session_of && job->shell_environment && job->shell_report && job->signal == 0 &&
+            !job->timed_out) {
                 r = shell_state_parse(job->shell_report, job->shell_report_size, &state);
                 if (r >= 0)
                         r = keep(job->session_of, job, &state);

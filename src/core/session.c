@@ -427,12 +427,15 @@ int session_set_directory(Session *session, const char *directory, Error *e)
         return 0;
 }
 
-/* As reeve gave it once. Without memory it stays as it is, which is said. */
+/* As reeve gave it once. Without memory it stays as it is, which is said. What its shells are yet to leave
+ * is of what it was before. */
 static void reset(Session *session)
 {
         _cleanup_(session_spec_done) SessionSpec spec;
         char *directory, **environment;
 
+        LIST_FOREACH (&session->jobs, link)
+                job_forget_shell(container_of(link, Job, in_session));
         session_spec_init(&spec);
         if (state_make(session->set, &spec, NULL, &directory, &environment) < 0) {
                 log_warning("Session %s: no memory to reset it", session->name);

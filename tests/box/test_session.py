@@ -270,6 +270,15 @@ class TestClose(SessionCase):
         self.assertEqual(int(self.bus.run("default", "umask").stdout, 8), 0o22)
         self.assertEqual(self.bus.exec(["pwd"]).stdout, b"/\n")
 
+    def test_default_keeps_nothing_of_a_run_that_was_stopped_for_it(self):
+        gate = self.gate()
+        pending = self.bus.run_later("default", f"trap 'cd /usr; export A=1; exit 0' TERM; {gate.say('here')}; while :; do sleep 0.01; done")
+        self.assertEqual(gate.hear(), "here")
+        self.bus.close_session("default")
+        outcome = pending.result()
+        self.assertEqual((outcome.result, outcome.details["StateKept"]), ("success", False))
+        self.assertEqual(self.bus.run("default", 'pwd; echo "${A-none}"').stdout, b"/\nnone\n")
+
     def test_runs_that_are_under_way_and_queued(self):
         """The one that runs is answered with its end, those behind it with an error; none hangs."""
         gate = self.gate()

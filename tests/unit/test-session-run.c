@@ -258,6 +258,31 @@ START_TEST(closed_meanwhile)
 }
 END_TEST
 
+/* What was under way leaves nothing in it. */
+START_TEST(begun_afresh_meanwhile)
+{
+        Session *session;
+        Caller a;
+
+        world_init(&w);
+        session = w.sessions.default_;
+        ask(&a, "a");
+        runs(&a);
+        session_close(session);
+        says(&a, "u0\0d/srv\0eNEW=1\0.", 18);
+        ends(&a, 0);
+        ck_assert(!a.job->state_kept);
+        ck_assert_str_eq(session->working_directory, "/work");
+        ck_assert(strv_equal(session->environment, w.environment));
+        ask(&a, "b");
+        runs(&a);
+        says(&a, "u0\0d/srv\0.", 11);
+        ends(&a, 0);
+        ck_assert_str_eq(session->working_directory, "/srv");
+        world_done(&w);
+}
+END_TEST
+
 START_TEST(its_time_is_the_commands)
 {
         FakeProcess *child;
@@ -296,4 +321,4 @@ END_TEST
 
 TEST_MAIN("session-run", what_the_shell_is_given, what_it_leaves_is_kept, options_are_not_kept,
           nothing_is_kept, one_after_the_other, sessions_beside_each_other, who_asked_is_gone,
-          closed_meanwhile, its_time_is_the_commands, only_in_its_own_session)
+          closed_meanwhile, begun_afresh_meanwhile, its_time_is_the_commands, only_in_its_own_session)
