@@ -11,6 +11,7 @@
 
 #include "basic/alloc.h"
 #include "basic/errno-name.h"
+#include "basic/log.h"
 #include "core/error.h"
 #include "core/session.h"
 #include "sys/scope.h"
@@ -107,6 +108,19 @@ int session_freeze(Session *session, bool frozen, SessionWait *wait, bool *ret_d
         }
         session_freezing_done(session, false);
         return 0;
+}
+
+void session_thaw(Session *session)
+{
+        int r;
+
+        if (!session->freeze_asked)
+                return;
+        r = scope_freeze(session->slice->scope, false);
+        if (r < 0)
+                log_warning_errno(r, "Session %s: cannot thaw it", session->name);
+        session->freeze_asked = r < 0;
+        session_freezing_done(session, false);
 }
 
 bool session_is_frozen(const Session *session)

@@ -21,3 +21,5 @@ int session_slice_new(SessionSet *set, const char *name, SessionSlice **ret);
 void session_watch_init(Session *session);
 /* Tells who waits for what has come true, or is not asked for any more; with gone all of them. */
 void session_freezing_done(Session *session, bool gone);
+/* Nobody asks for it, and nobody waits. */
+void session_thaw(Session *session);

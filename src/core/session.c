@@ -436,6 +436,7 @@ static void reset(Session *session)
 
         LIST_FOREACH (&session->jobs, link)
                 job_forget_shell(container_of(link, Job, in_session));
+        session_thaw(session);
         session_spec_init(&spec);
         if (state_make(session->set, &spec, NULL, &directory, &environment) < 0) {
                 log_warning("Session %s: no memory to reset it", session->name);

@@ -195,6 +195,12 @@ class TestFreeze(SessionCase):
         self.assertEqual((sorted(ids), sorted(pids), remaining),
                          (sorted(job.id for job in jobs), sorted(job.pid for job in jobs), 0))
 
+    def test_reset_of_a_frozen_one(self):
+        self.bus.session("default", "Freeze")
+        self.bus.close_session("default", TimeoutStopUSec=0)
+        self.assertIs(self.bus.session_property("default", "Frozen"), False)
+        self.assertEqual(self.bus.exec(["echo", "hi"]).stdout, b"hi\n")
+
     def test_kill_of_a_frozen_one(self):
         job = self.bus.start(["sleep", "1000"], Session=self.name)
         self.bus.session(self.name, "Freeze")

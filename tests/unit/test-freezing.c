@@ -93,6 +93,33 @@ START_TEST(freezing_is_overtaken)
 }
 END_TEST
 
+/* A session that begins afresh goes on. */
+START_TEST(the_default_one_begins_afresh)
+{
+        Freezing f = {.wait.done = on_frozen};
+        Session *session;
+        bool done = false;
+        Job *job;
+
+        world_init(&w);
+        list_init(&f.wait.link);
+        job = world_run(&w, NULL);
+        session = job->session_of;
+        ck_assert_int_eq(session_freeze(session, true, &f.wait, &done, NULL), 0);
+        ck_assert(session_is_frozen(session));
+        session_close(session);
+        ck_assert(!session_is_frozen(session) && !job_is_frozen(job));
+
+        fake.freezer_is_slow = true;
+        f = (Freezing){.wait.done = on_frozen};
+        list_init(&f.wait.link);
+        ck_assert_int_eq(session_freeze(session, true, &f.wait, &done, NULL), 0);
+        session_close(session);
+        ck_assert_uint_eq(f.n_overtaken, 1);
+        world_done(&w);
+}
+END_TEST
+
 START_TEST(no_tree_no_freezing)
 {
         Freezing f = {.wait.done = on_frozen};
@@ -112,4 +139,4 @@ START_TEST(no_tree_no_freezing)
 }
 END_TEST
 
-TEST_MAIN("freezing", frozen, freezing_is_overtaken, no_tree_no_freezing)
+TEST_MAIN("freezing", frozen, freezing_is_overtaken, the_default_one_begins_afresh, no_tree_no_freezing)
