@@ -66,18 +66,46 @@ bool terminal_size(const Terminal *t, unsigned *ret_rows, unsigned *ret_columns)
         return true;
 }
 
+/* In the background we are stopped until the terminal is ours, as anybody is: its settings are those of who
+ * is in front. */
+static int come_to_front(const Terminal *t)
+{
+        pid_t front = tcgetpgrp(t->fd);
+        sigset_t ttou, before;
+        int r;
+
+        if (front < 0 || front == getpgrp()) /* the former where it controls somebody else's session */
+                return 0;
+        sigemptyset(&ttou);
+        sigaddset(&ttou, SIGTTOU);
+        (void) sigprocmask(SIG_UNBLOCK, &ttou, &before);
+        r = tcsetpgrp(t->fd, getpgrp()) < 0 ? -errno : 0; /* this stops, and goes on when it is so */
+        (void) sigprocmask(SIG_SETMASK, &before, NULL);
+        return r;
+}
+
+static int make_raw(const Terminal *t)
+{
+        struct termios raw = t->saved;
+
+        cfmakeraw(&raw);
+        return tcsetattr(t->fd, TCSANOW, &raw) < 0 ? -errno : 0;
+}
+
 int terminal_set_raw(Terminal *t)
 {
-        struct termios raw;
+        int r;
 
         if (!terminal_has_keys(t) || t->is_raw)
                 return 0;
+        r = come_to_front(t);
+        if (r < 0)
+                return fail_errno(r, "the terminal is not to be had from the background");
         if (tcgetattr(t->fd, &t->saved) < 0)
                 return fail_errno(-errno, "cannot read the settings of the terminal");
-        raw = t->saved;
-        cfmakeraw(&raw);
-        if (tcsetattr(t->fd, TCSANOW, &raw) < 0)
-                return fail_errno(-errno, "cannot change the settings of the terminal");
+        r = make_raw(t);
+        if (r < 0)
+                return fail_errno(r, "cannot change the settings of the terminal");
         t->is_raw = true;
         return 0;
 }
@@ -107,13 +135,8 @@ int terminal_signal(Terminal *t)
                 return 0;
         if (info.ssi_signo == SIGTSTP)
                 stop(t);
-        else if (info.ssi_signo == SIGCONT && t->is_raw) {
-                /* Whoever had it meanwhile may have left it in another mode, which is not what is to be put
-                 * back. */
-                struct termios raw = t->saved;
-
-                cfmakeraw(&raw);
-                (void) tcsetattr(t->fd, TCSANOW, &raw);
-        }
+        /* Whoever had it meanwhile may have left it in another mode, which is not what is to be put back. */
+        else if (info.ssi_signo == SIGCONT && t->is_raw && come_to_front(t) >= 0)
+                (void) make_raw(t);
         return (int) info.ssi_signo;
 }

@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -19,13 +20,13 @@ from rig import Reeve, eventually, reevectl_binary
 class Window:
     """A terminal with reevectl on it."""
 
-    def __init__(self, reeve, *args, rows=30, columns=100, term="vt220", stdout=None):
+    def __init__(self, reeve, *args, rows=30, columns=100, term="vt220", stdout=None, program=None):
         self.master, self.slave = pty.openpty()
         self.resize(rows, columns)
         self.before = termios.tcgetattr(self.slave)
         self.shown = b""
-        env = dict(os.environ, TERM=term, REEVE_ADDRESS=reeve.address)
-        self.process = subprocess.Popen([reevectl_binary(), *args], stdin=self.slave, stderr=self.slave, env=env,
+        env = dict(os.environ, TERM=term, REEVE_ADDRESS=reeve.address, REEVECTL=reevectl_binary())
+        self.process = subprocess.Popen([program or reevectl_binary(), *args], stdin=self.slave, stderr=self.slave, env=env,
                                         stdout=self.slave if stdout is None else stdout, preexec_fn=self._own)
 
     def _own(self):
@@ -49,7 +50,8 @@ class Window:
 
     def see(self, needle, timeout=10, since=0):
         deadline = time.monotonic() + timeout
-        while needle not in self.shown[since:]:
+        pattern = needle if isinstance(needle, re.Pattern) else re.compile(re.escape(needle))
+        while not pattern.search(self.shown, since):
             if not self._read(deadline - time.monotonic() if time.monotonic() < deadline else 0) and \
                     time.monotonic() >= deadline:
                 raise AssertionError(f"{needle!r} was not shown within {timeout} s: {self.shown!r}")
@@ -173,6 +175,29 @@ class TestExec(Windows):
         window.type(b"on\r")
         window.see(b"got on\r\n")
         self.assert_ends(window, 0)
+
+    def test_background(self):
+        """The terminal is the shell's until reevectl is brought to the front."""
+        def stopped():
+            with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+                return f.read().split()[2] == "T"
+
+        window = self.window("-i", program="/bin/dash")
+        window.type(b"$REEVECTL exec -t sh -c 'echo ready; read x; echo got $x' & echo pid $!\n")
+        pid = int(re.search(rb"pid (\d+)\r", window.see(re.compile(rb"pid \d+\r"))).group(1))
+        for turn in range(2):
+            eventually(stopped, 5, "reevectl is stopped")
+            self.assertFalse(window.raw())
+            window.type(b"bg %%1; echo and on %d\n" % turn)
+            window.see(b"\nand on %d\r\n" % turn)
+        eventually(stopped, 5, "reevectl is stopped")
+        window.type(b"fg %1\n")
+        eventually(window.raw, 5, "raw mode")
+        window.see(b"ready")
+        window.type(b"on\r")
+        window.see(b"got on\r\n")
+        window.type(b"exit 5\n")
+        self.assert_ends(window, 5)
 
     def test_nobody_reads_the_output(self):
         """reevectl exec -t … | head -1: it ends, and gives the terminal back."""
