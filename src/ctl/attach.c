@@ -188,6 +188,11 @@ static int on_written(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
         uint64_t accepted = 0;
 
         a->calling = false;
+        /* A full terminal has no room for its end-of-file character. */
+        if (sd_bus_message_is_method_error(m, SD_BUS_ERROR_LIMITS_EXCEEDED) > 0) {
+                a->retry = now_monotonic() + RETRY_USEC;
+                return 0;
+        }
         if (sd_bus_message_is_method_error(m, NULL) || sd_bus_message_read_basic(m, 't', &accepted) < 0) {
                 /* Nobody reads any more: nothing is to be sent. The end, if that is why, is told otherwise.
                  */

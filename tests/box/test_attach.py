@@ -238,6 +238,22 @@ class TestExec(Windows):
         self.assertEqual(done.returncode, 0)
         self.assertTrue(done.stdout.endswith(b"a\r\nb\r\n"), done.stdout)
 
+    def test_end_of_input_on_a_full_terminal(self):
+        """As much as it holds, to the byte: the end waits until there is room for it."""
+        line = b"x" * 63 + b"\n"
+        job = self.bus.start(["sleep", "1000"], TTY=True)
+        size, full = 0, 0
+        while full < 20:
+            piece = (line * 64)[size % 4096:]
+            accepted = self.bus.write_input(job.id, piece)
+            size += accepted
+            full = 0 if accepted else full + 1
+        self.bus.stop({"Id": job.id}, TimeoutStopUSec=0)
+        script = "stty -echo; echo ready; sleep 0.3; wc -c"
+        for n in range(size - 1, size + 2):
+            done = self.reeve.reevectl("exec", "-t", "sh", "-c", script, stdin=None, input=(line * (n // 64 + 1))[:n - 1] + b"\n")
+            self.assertEqual(done.stdout.splitlines()[-1], b"%d" % n)
+
     def test_large_paste(self):
         """More than a terminal holds, in lines that it can hold."""
         window = self.window("exec", "-t", "sh", "-c", "stty -echo; echo ready; head -n 5000 | md5sum")
