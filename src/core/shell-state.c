@@ -34,12 +34,12 @@ char *shell_state_script(const char *program, const char *address, const char *c
                 return str_copy(command);
         /* In a child of its own, which takes stderr away before it does anything: so `set -x` tells nothing
          * of it, a shell at the end of its descriptors fails there alone, and what fails is not the
-         * command's failure, also under `set -e`. */
-        buffer_append_string(&trap, "(export PWD OLDPWD; exec ");
+         * command's failure, also under `set -e`. No word in it can be an alias or a function. */
+        buffer_append_string(&trap, "(");
         append_quoted(&trap, program);
         buffer_append_string(&trap, " --session-report ");
         append_quoted(&trap, address);
-        buffer_append_string(&trap, ") 2>/dev/null || :");
+        buffer_append_string(&trap, " \"${PWD-}\" \"${OLDPWD-}\") 2>/dev/null || :");
         text = buffer_take(&trap, NULL);
         if (!text)
                 return NULL;

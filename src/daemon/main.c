@@ -80,8 +80,8 @@ int main(int argc, char **argv)
         Options options;
         int r;
 
-        if (argc == 3 && streq(argv[1], "--session-report")) /* as the child of a session's shell */
-                return shell_report_send(argv[2]) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (argc == 5 && streq(argv[1], "--session-report")) /* as the child of a session's shell */
+                return shell_report_send(argv[2], argv[3], argv[4]) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         r = options_parse(&options, argc, argv);
         if (r <= 0) {
                 options_done(&options);

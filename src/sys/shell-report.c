@@ -28,13 +28,12 @@ static void append_field(Buffer *b, char letter, const char *value)
 /* The one that the shell says, with the symbolic links that were taken to it, as long as it is true, or when
  * no truth is to be had: a directory that is gone has that name still. The caller frees it; NULL: none can
  * be told. */
-static char *working_directory(void)
+static char *working_directory(const char *pwd)
 {
-        const char *pwd = getenv("PWD");
         struct stat here, there;
         char *cwd;
 
-        if (pwd && pwd[0] != '/')
+        if (pwd[0] != '/')
                 pwd = NULL;
         if (pwd && stat(pwd, &there) >= 0 && stat(".", &here) >= 0 && here.st_ino == there.st_ino &&
             here.st_dev == there.st_dev)
@@ -43,9 +42,9 @@ static char *working_directory(void)
         return !cwd && pwd ? strdup(pwd) : cwd;
 }
 
-static int report_make(Buffer *b)
+static int report_make(Buffer *b, const char *pwd, const char *oldpwd)
 {
-        char *directory = working_directory(), mode[16];
+        char *directory = working_directory(pwd), mode[16];
         mode_t mask = umask(0);
 
         if (!directory || directory[0] != '/') {
@@ -56,6 +55,8 @@ static int report_make(Buffer *b)
         append_field(b, 'u', mode);
         append_field(b, 'd', directory);
         free(directory);
+        if (oldpwd[0] != '\0' && setenv("OLDPWD", oldpwd, true) < 0)
+                return -errno;
         for (char **s = environ; s && *s; s++)
                 append_field(b, 'e', *s);
         append_field(b, '.', "");
@@ -77,7 +78,7 @@ static int send_all(int fd, const char *data, size_t size)
         return 0;
 }
 
-int shell_report_send(const char *address)
+int shell_report_send(const char *address, const char *pwd, const char *oldpwd)
 {
         const struct timeval patience = {.tv_sec = PATIENCE_SEC};
         _cleanup_(buffer_done) Buffer b = BUFFER_INIT;
@@ -90,7 +91,7 @@ int shell_report_send(const char *address)
                 return r;
         (void) setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
         (void) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-        r = report_make(&b);
+        r = report_make(&b, pwd, oldpwd);
         if (r >= 0)
                 r = send_all(fd, b.data, b.size);
         if (r < 0)

@@ -10,6 +10,7 @@
  *      .                       the end: what does not end so was cut off
  */
 
-/* Connects to address ("unix:abstract=…"), says it, and waits until it was taken, for a time. Negative
- * errno. */
-int shell_report_send(const char *address);
+/* Connects to address ("unix:abstract=…"), says it, and waits until it was taken, for a time. pwd, oldpwd:
+ * the shell's variables, which it may not have exported; "" for one that it does not have. Negative errno.
+ */
+int shell_report_send(const char *address, const char *pwd, const char *oldpwd);

@@ -19,9 +19,9 @@ START_TEST(script)
                             *without = shell_state_script(NULL, "a", "ls"),
                             *nowhere = shell_state_script("/r", NULL, "ls");
 
-        ck_assert_str_eq(plain,
-                         "trap '(export PWD OLDPWD; exec '\\''/usr/bin/reeve'\\'' --session-report "
-                         "'\\''unix:abstract=a'\\'') 2>/dev/null || :' EXIT\ncd /\nls");
+        ck_assert_str_eq(plain, "trap '('\\''/usr/bin/reeve'\\'' --session-report '\\''unix:abstract=a'\\'' "
+                                "\"${PWD-}\" "
+                                "\"${OLDPWD-}\") 2>/dev/null || :' EXIT\ncd /\nls");
         ck_assert_ptr_nonnull(strstr(quoted, "'\\''/it'\\''\\'\\'''\\''s'\\''"));
         ck_assert_str_eq(without, "ls");
         ck_assert_str_eq(nowhere, "ls");
