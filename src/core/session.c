@@ -77,6 +77,8 @@ static Session *session_free(Session *session)
         set = session->set;
         session_run_done(session);
         session_freezing_done(session, true);
+        if (session->slice)
+                session_thaw(session); /* what was detached from it has nobody else who could */
         LIST_FOREACH_SAFE (&session->jobs, link) {
                 container_of(link, Job, in_session)->session_of = NULL;
                 list_remove(link);

@@ -272,7 +272,8 @@ class TestClose(SessionCase):
 
     def test_default_keeps_nothing_of_a_run_that_was_stopped_for_it(self):
         gate = self.gate()
-        pending = self.bus.run_later("default", f"trap 'cd /usr; export A=1; exit 0' TERM; {gate.say('here')}; while :; do sleep 0.01; done")
+        command = f"trap 'cd /usr; export A=1; exit 0' TERM; {gate.say('here')}; while :; do sleep 0.01; done"
+        pending = self.bus.run_later("default", command)
         self.assertEqual(gate.hear(), "here")
         self.bus.close_session("default")
         outcome = pending.result()
