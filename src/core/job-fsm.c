@@ -18,13 +18,15 @@ typedef struct Transition {
 static const Transition table[_JOB_STATE_MAX][_JOB_EVENT_MAX] = {
                 [JOB_STARTING] =
                                 {
-                                                [JOB_EVENT_STARTED] = {JOB_RUNNING,
-                                                                       JOB_DO_ANNOUNCE | JOB_DO_ARM_RUNTIME},
+                                                [JOB_EVENT_STARTED] = {JOB_RUNNING, JOB_DO_ANNOUNCE},
                                                 [JOB_EVENT_START_FAILED] = {JOB_FAILED, JOB_DO_DISCARD},
                                                 /* Nothing of the command has run yet: there is nobody to be
                                                    asked nicely. The state stays. */
                                                 [JOB_EVENT_STOP] = {JOB_STARTING, JOB_DO_KILL},
                                                 [JOB_EVENT_KILL] = {JOB_STARTING, JOB_DO_KILL},
+                                                [JOB_EVENT_RUNTIME_TIMEOUT] = {JOB_STARTING,
+                                                                               JOB_DO_MARK_TIMEOUT |
+                                                                                               JOB_DO_KILL},
                                 },
                 [JOB_RUNNING] =
                                 {

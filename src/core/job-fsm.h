@@ -55,16 +55,15 @@ typedef enum JobEvent {
 /* What there is to do, in the order of the bits. */
 enum {
         JOB_DO_ANNOUNCE = 1 << 0,     /* the job is there: JobNew */
-        JOB_DO_ARM_RUNTIME = 1 << 1,  /* start the timer of RuntimeMaxUSec */
-        JOB_DO_MARK_TIMEOUT = 1 << 2, /* the result will be "timeout" */
-        JOB_DO_RECORD_EXIT = 1 << 3,  /* result, exit code, signal; take what the leader wrote: JobExited */
-        JOB_DO_SIGNAL = 1 << 4,       /* the kill signal, to all or to the leader */
-        JOB_DO_ARM_STOP = 1 << 5,     /* start the timer of TimeoutStopUSec; the earlier one stands */
-        JOB_DO_KILL = 1 << 6,         /* SIGKILL to all */
+        JOB_DO_MARK_TIMEOUT = 1 << 1, /* the result will be "timeout" */
+        JOB_DO_RECORD_EXIT = 1 << 2,  /* result, exit code, signal; take what the leader wrote: JobExited */
+        JOB_DO_SIGNAL = 1 << 3,       /* the kill signal, to all or to the leader */
+        JOB_DO_ARM_STOP = 1 << 4,     /* start the timer of TimeoutStopUSec; the earlier one stands */
+        JOB_DO_KILL = 1 << 5,         /* SIGKILL to all */
         JOB_DO_CLOSE_OUTPUT =
-                        1 << 7, /* nobody of the job is left to write: take what is there, and that is all */
-        JOB_DO_FINISH = 1 << 8, /* final accounting, the scope goes: JobFinished */
-        JOB_DO_DISCARD = 1 << 9, /* forget it: it never was */
+                        1 << 6, /* nobody of the job is left to write: take what is there, and that is all */
+        JOB_DO_FINISH = 1 << 7, /* final accounting, the scope goes: JobFinished */
+        JOB_DO_DISCARD = 1 << 8, /* forget it: it never was */
 };
 
 typedef struct JobFsmConfig {

@@ -182,9 +182,6 @@ static void job_event(Job *job, JobEvent event)
                 session_tell_changed(job->session_of, SESSION_JOBS);
                 tell(job, JOB_MOMENT_STARTED);
         }
-        if (actions & JOB_DO_ARM_RUNTIME)
-                timer_arm(job->set->config.timers, &job->runtime_timer,
-                          usec_add(clock_monotonic(), job->spec.runtime_max));
         if (actions & JOB_DO_MARK_TIMEOUT)
                 job->timed_out = true;
         if (actions & JOB_DO_SIGNAL)
@@ -317,18 +314,29 @@ static void watch_scope(Job *job)
         job_check_empty(job); /* it may have become so before the watch was there */
 }
 
+/* So must how exec went be now. Whether the job is still there. */
+static bool start_is_known_by_end(Job *job, const ProcessEnd *end)
+{
+        if (!job->killed_early || end->signal != SIGKILL)
+                return start_is_known(job, true);
+        start_is_over(job);
+        if (job->timed_out) {
+                /* Nothing was wrong with its start; it only had its time, in a session that is frozen. */
+                job_event(job, JOB_EVENT_STARTED);
+                if (!capture_is_open(&job->capture))
+                        end_output(job);
+                return true;
+        }
+        error_set(&job->start_error, ERROR_START_FAILED, "exec: it was stopped before it came to that");
+        job_event(job, JOB_EVENT_START_FAILED);
+        return false;
+}
+
 void job_leader_ended(Job *job, const ProcessEnd *end)
 {
         bool drained;
 
-        if (job->status_fd >= 0 && job->killed_early && end->signal == SIGKILL) {
-                start_is_over(job);
-                error_set(&job->start_error, ERROR_START_FAILED,
-                          "exec: it was stopped before it came to that");
-                job_event(job, JOB_EVENT_START_FAILED);
-                return;
-        }
-        if (job->status_fd >= 0 && !start_is_known(job, true))
+        if (job->status_fd >= 0 && !start_is_known_by_end(job, end))
                 return;
         job->exit_code = end->exit_code;
         job->signal = end->signal;
@@ -353,6 +361,26 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
                 watch_scope(job);
         if (drained && job->fsm.output)
                 end_output(job);
+}
+
+/* From here on what becomes of the clone is heard of. */
+static int follow_start(Job *job)
+{
+        JobSet *set = job->set;
+
+        job->control_group = str_copy(scope_path(job->scope));
+        if (!job->control_group || hashmap_put_number(&set->by_pid, (uint64_t) job->pid, job) < 0 ||
+            sd_event_add_io(set->config.event, &job->status_source, job->status_fd, EPOLLIN, on_status,
+                            job) < 0 ||
+            sd_event_source_set_priority(job->status_source, SD_EVENT_PRIORITY_IMPORTANT) < 0) {
+                /* Without a way to hear of its end it must not live: killed before exec or soon after. */
+                (void) scope_kill(job->scope);
+                (void) pidref_signal(&job->leader, SIGKILL);
+                return -ENOMEM;
+        }
+        timer_arm(set->config.timers, &job->runtime_timer,
+                  usec_add(clock_monotonic(), job->spec.runtime_max));
+        return 0;
 }
 
 int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e)
@@ -396,19 +424,8 @@ int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool 
 
         session_add_job(session, job);
         r = job_start(job, e);
-        if (r >= 0) {
-                job->control_group = str_copy(scope_path(job->scope));
-                if (!job->control_group || hashmap_put_number(&set->by_pid, (uint64_t) job->pid, job) < 0 ||
-                    sd_event_add_io(set->config.event, &job->status_source, job->status_fd, EPOLLIN,
-                                    on_status, job) < 0 ||
-                    sd_event_source_set_priority(job->status_source, SD_EVENT_PRIORITY_IMPORTANT) < 0) {
-                        /* Without a way to hear of its end it must not live: killed before exec or soon
-                         * after. */
-                        (void) scope_kill(job->scope);
-                        (void) pidref_signal(&job->leader, SIGKILL);
-                        r = error_no_memory(e);
-                }
-        }
+        if (r >= 0 && follow_start(job) < 0)
+                r = error_no_memory(e);
         if (r < 0) {
                 exec_spec_init(&job->spec); /* still the caller's */
                 return r;

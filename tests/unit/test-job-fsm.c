@@ -6,7 +6,6 @@
 #include "test-main.h"
 
 #define ANNOUNCE JOB_DO_ANNOUNCE
-#define RUNTIME JOB_DO_ARM_RUNTIME
 #define TIMEOUT JOB_DO_MARK_TIMEOUT
 #define RECORD JOB_DO_RECORD_EXIT
 #define ASK (JOB_DO_SIGNAL | JOB_DO_ARM_STOP)
@@ -83,15 +82,15 @@ static const struct {
         JobState next;
         unsigned actions;
 } expected[_JOB_STATE_MAX][_JOB_EVENT_MAX] = {
-                [JOB_STARTING] = {{JOB_RUNNING, ANNOUNCE | RUNTIME}, /* started */
-                                  {JOB_FAILED, DISCARD},             /* start failed */
-                                  {JOB_STARTING, 0},                 /* leader exited: not asked here */
-                                  {JOB_STARTING, 0},                 /* empty */
-                                  {JOB_STARTING, 0},                 /* drained */
-                                  {JOB_STARTING, KILL},              /* stop */
-                                  {JOB_STARTING, KILL},              /* kill */
-                                  {JOB_STARTING, 0},                 /* run time */
-                                  {JOB_STARTING, 0}},                /* stop timeout */
+                [JOB_STARTING] = {{JOB_RUNNING, ANNOUNCE},        /* started */
+                                  {JOB_FAILED, DISCARD},          /* start failed */
+                                  {JOB_STARTING, 0},              /* leader exited: not asked here */
+                                  {JOB_STARTING, 0},              /* empty */
+                                  {JOB_STARTING, 0},              /* drained */
+                                  {JOB_STARTING, KILL},           /* stop */
+                                  {JOB_STARTING, KILL},           /* kill */
+                                  {JOB_STARTING, TIMEOUT | KILL}, /* run time */
+                                  {JOB_STARTING, 0}},             /* stop timeout */
                 [JOB_RUNNING] = {{JOB_RUNNING, 0},
                                  {JOB_RUNNING, 0},
                                  {JOB_EXITED, RECORD},
@@ -209,7 +208,7 @@ START_TEST(finished_when_all_is_gone)
         check_step(JOB_RUNNING, LPO, &plain, JOB_EVENT_EMPTY, JOB_RUNNING, LPO, 0);
         check_step(JOB_RUNNING, LPO, &plain, JOB_EVENT_DRAINED, JOB_RUNNING, L | P, 0);
         check_step(JOB_STARTING, LPO, &plain, JOB_EVENT_DRAINED, JOB_STARTING, L | P, 0);
-        check_step(JOB_STARTING, L | P, &plain, JOB_EVENT_STARTED, JOB_RUNNING, L | P, ANNOUNCE | RUNTIME);
+        check_step(JOB_STARTING, L | P, &plain, JOB_EVENT_STARTED, JOB_RUNNING, L | P, ANNOUNCE);
 }
 END_TEST
 
@@ -337,7 +336,7 @@ static unsigned pick(unsigned n)
 /* One life of random events, as the world outside can bring them. Returns which states it saw. */
 static unsigned live(const JobFsmConfig *c)
 {
-        unsigned counts[10] = {0}, states = 0;
+        unsigned counts[9] = {0}, states = 0;
         bool left = false, empty = false, drained = false; /* what the world has told */
         JobFsm f;
 
@@ -355,9 +354,9 @@ static unsigned live(const JobFsmConfig *c)
                 left |= e == JOB_EVENT_LEADER_EXITED;
                 empty |= e == JOB_EVENT_EMPTY && left;
                 drained |= e == JOB_EVENT_DRAINED;
-                for (unsigned i = 0; i < 10; i++)
+                for (unsigned i = 0; i < 9; i++)
                         counts[i] += (actions >> i) & 1;
-                must(actions < (1U << 10));
+                must(actions < (1U << 9));
                 states |= 1U << f.state;
                 /* What is gone does not come back, and no state comes before the one that was. */
                 must((facts_of(&f) & ~facts) == 0);
@@ -370,11 +369,10 @@ static unsigned live(const JobFsmConfig *c)
                 else if (f.state != JOB_FAILED)
                         must(!(left && empty && drained));
         }
-        must(counts[8] == (f.state == JOB_FINISHED));                          /* FINISH exactly once */
-        must(counts[9] == (f.state == JOB_FAILED));                            /* DISCARD */
+        must(counts[7] == (f.state == JOB_FINISHED));                          /* FINISH exactly once */
+        must(counts[8] == (f.state == JOB_FAILED));                            /* DISCARD */
         must(counts[0] == (f.state != JOB_FAILED && f.state != JOB_STARTING)); /* ANNOUNCE */
-        must(counts[3] == (left && f.state != JOB_FAILED));                    /* RECORD_EXIT */
-        must(counts[2] <= 1);
+        must(counts[2] == (left && f.state != JOB_FAILED));                    /* RECORD_EXIT */
         return states;
 }
 
