@@ -79,12 +79,15 @@ _reevectl_parse() {
     done
 }
 
-# A column of a table, without its header.
+# A column of a table, without its header and the cells that say "-", which is nothing. Two blanks at least are
+# between cells, one may be in them.
 _reevectl_column() {
-    local column=$1 cells header=1
+    local column=$1 line cell cells header=1
     shift
-    while read -ra cells; do
-        [[ -z $header ]] && printf '%s\n' "${cells[column]}"
+    while IFS= read -r line; do
+        IFS=$'\t' read -ra cells <<<"${line//  /$'\t'}"
+        cell=${cells[column]# }
+        [[ -z $header && $cell != - ]] && printf '%s\n' "$cell"
         header=
     done < <(_reevectl_call "$@")
 }

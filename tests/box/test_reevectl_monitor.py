@@ -155,16 +155,18 @@ class TestCompletion(Ctl):
         self.bus.start(["sleep", "100"], Id="web")
         self.bus.exec(["true"], Id="done")
         self.bus.wait("done")
+        self.bus.exec(["sh", "-c", "sleep 100 & exit 3"], Id="left")  # it lives, its leader does not
+        self.bus.job("web", "Freeze")
         pid = str(self.bus.property("PID", "web"))
         for complete in completion.shells():
             def words(*args, complete=complete):
                 return complete(reevectl_binary(), *args, REEVE_ADDRESS=self.reeve.address)
             with self.subTest(shell=complete.__name__):
                 for verb in ("kill", "stop", "wait", "freeze", "thaw", "detach"):
-                    self.assertEqual(words(verb, ""), ["web"], verb)
+                    self.assertEqual(sorted(words(verb, "")), ["left", "web"], verb)
                 for verb in ("logs", "status", "list"):
-                    self.assertEqual(sorted(words(verb, "")), ["done", "web"], verb)
+                    self.assertEqual(sorted(words(verb, "")), ["done", "left", "web"], verb)
                 self.assertEqual(words("logs", "d"), ["done"])
                 self.assertEqual(words("kill", "--whom=main", "--pid", ""), [pid])
-                self.assertEqual(words("kill", "-s", "HUP", ""), ["web"])
+                self.assertEqual(words("kill", "-s", "HUP", "w"), ["web"])
                 self.assertEqual(words("--address=unix:path=/nonexistent", "kill", ""), [])
