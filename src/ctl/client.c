@@ -192,10 +192,13 @@ int client_listen(Client *c, int (*handler)(void *object, sd_bus_message *m), vo
                 int r;
 
                 r = sd_bus_process(c->bus, &m);
-                if (r == 0)
-                        r = sd_bus_wait(c->bus, UINT64_MAX);
-                if (r < 0 && r != -EINTR)
+                if (r < 0)
                         return listening_failed(c, r);
+                if (r == 0) {
+                        r = output_wait(sd_bus_get_fd(c->bus), (short) sd_bus_get_events(c->bus));
+                        if (r < 0)
+                                return r;
+                }
                 if (!m || sd_bus_message_is_signal(m, NULL, NULL) <= 0)
                         continue;
                 if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Disconnected") > 0)

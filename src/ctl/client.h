@@ -47,7 +47,7 @@ int client_call_all(Client *c, Call *calls, size_t n);
 void calls_free(Call *calls, size_t n);
 
 /* Hands every signal of reeve to handler, for ever: until that returns something else than 0, which is
- * returned; or the connection ends, which is FAILED. */
+ * returned; or the connection ends, which is FAILED; or nobody reads stdout any more, which is CLOSED. */
 int client_listen(Client *c, int (*handler)(void *object, sd_bus_message *m), void *object);
 
 /* The next value of an answer, as JSON in a line. */

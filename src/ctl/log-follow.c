@@ -44,17 +44,6 @@ static int open_pipe(Client *c, const char *path, const LogRequest *request, Log
         return 0;
 }
 
-/* Until there is something to read. */
-static int wait_for_more(int fd)
-{
-        struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = STDOUT_FILENO}};
-
-        while (poll(fds, ELEMENTSOF(fds), -1) < 0)
-                if (errno != EINTR)
-                        return fail_errno(-errno, "cannot wait for the log");
-        return fds[1].revents & POLLERR ? CLOSED : 0;
-}
-
 /* raw NULL: as it comes. */
 static int copy(LogRaw *raw, const char *data, size_t size)
 {
@@ -84,7 +73,7 @@ int log_follow(Client *c, const char *path, const LogRequest *request, LogFormat
         while (r >= 0) {
                 ssize_t n;
 
-                r = wait_for_more(fd);
+                r = output_wait(fd, POLLIN);
                 if (r < 0)
                         break;
                 n = read(fd, buffer, sizeof(buffer));

@@ -153,6 +153,18 @@ int output_buffer(Buffer *b)
         return output_bytes(STDOUT_FILENO, b->data, b->size);
 }
 
+/* Of `reevectl monitor | grep -m1 web` the one that has had its line is gone, and nothing else would tell.
+ */
+int output_wait(int fd, short events)
+{
+        struct pollfd fds[] = {{.fd = fd, .events = events}, {.fd = STDOUT_FILENO}};
+
+        while (poll(fds, ELEMENTSOF(fds), -1) < 0)
+                if (errno != EINTR)
+                        return fail_errno(-errno, "cannot wait for what is to be shown");
+        return fds[1].revents & POLLERR ? CLOSED : 0;
+}
+
 size_t output_columns(void)
 {
         const char *columns = getenv("COLUMNS");

@@ -39,6 +39,10 @@ int output_bytes(int fd, const void *data, size_t size);
 /* To stdout. Also where a buffer's want of memory is noticed. */
 int output_buffer(Buffer *b);
 
+/* Until fd is ready for one of the events of poll(2), or nobody reads stdout any more. 0, FAILED, or CLOSED.
+ */
+int output_wait(int fd, short events);
+
 /* Columns of the terminal that stdout is; 0: it is none, nothing is to be shortened. */
 size_t output_columns(void);
 
