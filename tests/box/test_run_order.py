@@ -153,7 +153,7 @@ class TestOptions(SessionCase):
         self.assert_error("NoSuchUser", "nix", call=lambda: self.run_it("touch /tmp/refused", User="nix"))
         self.assert_error("BadWorkingDirectory", "/nix", call=lambda: self.run_it("touch /tmp/refused", WorkingDirectory="/nix"))
         self.assertEqual(self.says("ls /tmp/refused 2>/dev/null || echo none"), "none\n")
-        self.assertEqual(self.living(), [])
+        self.eventually_running(0)
 
     def test_session_of_a_run(self):
         """It may only be the one that is asked."""
@@ -285,7 +285,7 @@ class TestCallersThatGo(SessionCase):
             self.bus.ping()
             self.assertFalse(mine.done())
         self.assertEqual(mine.result(10).stdout, b"/\nnone\n")
-        self.assertEqual(self.living(), [])
+        self.eventually_running(0)
 
     def test_at_every_moment(self):
         """Sixty callers that go within the time that a Run takes: the session serves on, and nothing is left."""
