@@ -240,21 +240,23 @@ def write_input(bus, id, data, eof=False, timeout=10):
     return bus.job(id, "WriteInput", "ayb", bytes(data), eof, timeout=timeout)[0]
 
 
-def write_all_input(bus, id, data, eof=False, timeout=20):
-    """All of data, the rest again and again as the contract says."""
+def write_all_input(bus, id, data, eof=False, timeout=20, block=256 << 10):
+    """All of data, block by block, the rest of each again and again as the contract says."""
     deadline = time.monotonic() + timeout
     pause = 0.001
     while True:
-        accepted = write_input(bus, id, data, eof)
-        if accepted > len(data):
-            raise AssertionError(f"{accepted} accepted of {len(data)}")
+        part = data[:block]
+        accepted = write_input(bus, id, part, eof and len(part) == len(data))
+        if accepted > len(part):
+            raise AssertionError(f"{accepted} accepted of {len(part)}")
         data = data[accepted:]
         if not data:
             return
         if time.monotonic() > deadline:
             raise AssertionError(f"{len(data)} bytes of input were not taken within {timeout} s")
-        time.sleep(pause)
-        pause = 0.001 if accepted else min(pause * 2, 0.05)
+        if accepted < len(part):
+            time.sleep(pause)
+            pause = 0.001 if accepted else min(pause * 2, 0.05)
 
 
 # -- waiting
