@@ -199,7 +199,14 @@ class TestJobs(Ctl):
 class TestLogs(Ctl):
 
     def setUp(self):
-        self.one = self.bus.sh("for i in 1 2 3; do echo out$i; sleep 0.02; echo err$i >&2; sleep 0.02; done").id
+        # One line after the other is in the log before the next is written: they come through two pipes.
+        job = self.bus.start_sh("while read -r line; do case $line in out*) echo $line;; *) echo $line >&2;; esac; done",
+                                StandardInput="pipe")
+        for line in (b"out1\n", b"err1\n", b"out2\n", b"err2\n", b"out3\n", b"err3\n"):
+            self.bus.write_input(job.id, line, line == b"err3\n")
+            self.bus.wait_for_output(job.id, line)
+        self.bus.wait(job.id)
+        self.one = job.id
 
     def test_raw(self):
         self.assertEqual(self.ctl("logs", "-o", "raw", "--stdout", self.one), "out1\nout2\nout3\n")
