@@ -7,6 +7,7 @@
 #include "core/session.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "basic/alloc.h"
@@ -129,6 +130,23 @@ void session_announce(Session *session)
         tell(session->set, session, true);
 }
 
+static bool environment_is_too_long(char **v)
+{
+        uint64_t size = 0;
+
+        STRV_FOREACH (s, v)
+                size += strlen(*s) + 1;
+        return size > SESSION_ENVIRONMENT_MAX;
+}
+
+/* The kernel goes to no longer one. */
+static int check_path(const char *key, const char *path, Error *e)
+{
+        return path && strlen(path) >= PATH_MAX ? error_set(e, ERROR_INVALID_ARGS,
+                                                            "%s: is longer than %d bytes", key, PATH_MAX - 1)
+                                                : 0;
+}
+
 /* What a session begins with; user may be NULL. */
 static int state_make(const SessionSet *set, const SessionSpec *spec, const UserRecord *user,
                       char **ret_directory, char ***ret_environment)
@@ -170,6 +188,9 @@ static int session_new(SessionSet *set, const char *name, SessionSpec *spec, con
         r = state_make(set, spec, user, &session->working_directory, &session->environment);
         if (r < 0)
                 return r;
+        /* What reeve itself was given is as long as it is. */
+        if (spec->exec.environment && environment_is_too_long(session->environment))
+                return -E2BIG;
         r = session_slice_new(set, name, &session->slice);
         if (r < 0)
                 return r;
@@ -203,6 +224,9 @@ static int make(SessionSet *set, const char *name, SessionSpec *spec, const User
         r = session_new(set, name, spec, user, ret);
         if (r == -ENOMEM)
                 return error_no_memory(e);
+        if (r == -E2BIG)
+                return error_set(e, ERROR_LIMITS_EXCEEDED,
+                                 "Environment: the session's is more than 1 MiB with it");
         if (r < 0)
                 return error_set(e, ERROR_START_FAILED, "cgroup: %s (%d %s)", errno_text(r), -r,
                                  errno_name(r));
@@ -269,7 +293,11 @@ int session_set_open(SessionSet *set, const char *name, SessionSpec *spec, Sessi
                 *ret = known;
                 return 0;
         }
-        r = look_up(spec, &user, e);
+        r = check_path("WorkingDirectory", spec->exec.working_directory, e);
+        if (r >= 0)
+                r = check_path("Shell", spec->shell, e);
+        if (r >= 0)
+                r = look_up(spec, &user, e);
         if (r >= 0)
                 r = make(set, name, spec, spec->exec.user ? &user : NULL, ret, e);
         if (r < 0)
@@ -377,13 +405,10 @@ void session_remove_job(Job *job)
 int session_set_environment_changes(Session *session, char *const *changes, Error *e)
 {
         _cleanup_strv_ char **v = strv_copy(session->environment);
-        uint64_t size = 0;
 
         if (!v || strv_extend(&v, changes) < 0 || env_settle(v) < 0)
                 return error_no_memory(e);
-        STRV_FOREACH (s, v)
-                size += strlen(*s) + 1;
-        if (size > SESSION_ENVIRONMENT_MAX)
+        if (environment_is_too_long(v))
                 return error_set(e, ERROR_LIMITS_EXCEEDED,
                                  "assignments: the session's environment is more than 1 MiB with them");
         strv_free(session->environment);
@@ -412,19 +437,19 @@ int session_set_environment(Session *session, char *const *assignments, char *co
 
 int session_set_directory(Session *session, const char *directory, Error *e)
 {
-        char *path;
+        _cleanup_free_ char *path = NULL;
+        int r;
 
         if (isempty(directory))
                 return error_set(e, ERROR_INVALID_ARGS, "WorkingDirectory: is empty");
         path = path_absolute(session->working_directory, directory);
         if (!path)
                 return error_no_memory(e);
-        if (streq(path, session->working_directory)) {
-                free(path);
-                return 0;
-        }
+        r = check_path("WorkingDirectory", path, e);
+        if (r < 0 || streq(path, session->working_directory))
+                return r;
         free(session->working_directory);
-        session->working_directory = path;
+        session->working_directory = TAKE_PTR(path);
         session_tell_changed(session, SESSION_WORKING_DIRECTORY);
         return 0;
 }

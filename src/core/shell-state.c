@@ -7,6 +7,7 @@
 #include "core/shell-state.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "basic/alloc.h"
@@ -72,7 +73,7 @@ static int parse_field(const char *field, ShellState *s, char **entry, bool *has
                 return 0;
         }
         case 'd':
-                if (field[1] != '/' || s->directory)
+                if (field[1] != '/' || strlen(field + 1) >= PATH_MAX || s->directory)
                         return -EBADMSG;
                 s->directory = str_copy(field + 1);
                 return s->directory ? 0 : -ENOMEM;

@@ -388,6 +388,14 @@ class TestBounds(BoxCase):
                 self.bus.set_directory("far", "/")
         self.assertEqual(self.bus.run("far", "pwd").stdout, b"/\n")
 
+    def test_an_opened_one_is_no_larger(self):
+        for options in ({"Environment": ["A=" + "x" * MIB]}, {"WorkingDirectory": "/" + "x" * 4095}, {"Shell": "/" + "x" * 4095}):
+            with self.assertRaises(DBusError) as caught:
+                self.bus.open_session("huge", **options)
+            self.assertIn(caught.exception.name.split(".")[-1], ("LimitsExceeded", "InvalidArgs"))
+            self.assertIn(next(iter(options)), caught.exception.message)
+        self.assertNotIn("huge", self.bus.sessions())
+
     def test_queued_runs(self):
         """1 024 waiting calls a connection, then LimitsExceeded; the session goes on with those that were taken."""
         self.bus.open_session("queue")

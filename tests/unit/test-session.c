@@ -3,6 +3,7 @@
 #include "core/session.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -83,6 +84,25 @@ static Session *open_(const char *name)
         return session;
 }
 
+static const char *long_assignment(void)
+{
+        static char text[SESSION_ENVIRONMENT_MAX];
+
+        memset(text, 'x', sizeof(text) - 1);
+        memcpy(text, "A=", 2);
+        return text;
+}
+
+/* One byte longer than can be gone to. */
+static const char *long_path(void)
+{
+        static char text[PATH_MAX + 1];
+
+        memset(text, 'x', PATH_MAX);
+        text[0] = '/';
+        return text;
+}
+
 START_TEST(two_are_always_there)
 {
         begin();
@@ -133,6 +153,11 @@ START_TEST(refused)
         }
         ck_assert_int_lt(open_with("a", false, "User", "nobody-of-that-name", &session, &e), 0);
         ck_assert_int_eq(e.kind, ERROR_NO_SUCH_USER);
+        ck_assert_int_lt(open_with("a", false, "Environment", long_assignment(), &session, &e), 0);
+        ck_assert_int_eq(e.kind, ERROR_LIMITS_EXCEEDED);
+        ck_assert_int_lt(open_with("a", false, "WorkingDirectory", long_path(), &session, &e), 0);
+        ck_assert_int_eq(e.kind, ERROR_INVALID_ARGS);
+        ck_assert_uint_eq(fake.n_slices, 2);
         ck_assert_str_eq(diary.text, "");
         for (unsigned i = 2; i < SESSIONS_MAX; i++) {
                 char name[16];
@@ -256,6 +281,8 @@ START_TEST(changed_by_callers)
         ck_assert_int_eq(session_set_directory(session, "/work/sub", &e),
                          0); /* no change, nothing is told */
         ck_assert_int_lt(session_set_directory(session, "", &e), 0);
+        ck_assert_int_lt(session_set_directory(session, long_path(), &e), 0);
+        ck_assert_int_eq(e.kind, ERROR_INVALID_ARGS);
         ck_assert_str_eq(diary.text, "new:a directory:a");
         end();
 }

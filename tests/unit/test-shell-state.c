@@ -3,6 +3,7 @@
 #include "core/shell-state.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "basic/alloc.h"
@@ -56,6 +57,7 @@ END_TEST
 
 START_TEST(not_a_report)
 {
+        static char far[3 + 1 + PATH_MAX + 3];
         ShellState s = {.umask = 1};
 
         ck_assert_int_eq(PARSE("", &s), -EBADMSG);
@@ -68,6 +70,10 @@ START_TEST(not_a_report)
         ck_assert_int_eq(PARSE("u9\0d/\0.\0", &s), -EBADMSG);
         ck_assert_int_eq(PARSE("\0u0022\0d/\0.\0", &s), -EBADMSG);
         ck_assert_int_eq(PARSE("x\0", &s), -EBADMSG);
+        memset(far, 'x', sizeof(far)); /* a directory that nobody can go to */
+        memcpy(far, "u0\0d/", 5);
+        memcpy(far + sizeof(far) - 3, "\0.", 3);
+        ck_assert_int_eq(shell_state_parse(far, sizeof(far), &s), -EBADMSG);
         ck_assert_int_eq(s.umask, 1);
         for (unsigned nth = 1; nth <= 3; nth++) {
                 alloc_fault_set(nth, 0);
