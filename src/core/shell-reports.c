@@ -92,14 +92,27 @@ static void on_patience(Timer *t, usec_t now)
         report_free(container_of(t, ShellReport, patience));
 }
 
+/* One at a time of a job, the last: so none keeps the others' places. */
+static void forget_earlier(ShellReports *s, const Job *job)
+{
+        LIST_FOREACH_SAFE (&s->connections, link) {
+                ShellReport *r = container_of(link, ShellReport, link);
+
+                if (r->job == job)
+                        report_free(r);
+        }
+}
+
 static void on_connected(Listener *l, int fd, const PeerCredentials *c)
 {
         ShellReports *s = l->userdata;
         Job *job = c->pid > 0 ? job_set_get_by_pid(s->jobs, c->pid) : NULL;
         ShellReport *r = NULL;
 
-        if (job && job->spec.shell_command && !job_is_exited(job) && s->n_connections < SHELL_REPORTS_MAX)
-                r = alloc_new(ShellReport);
+        if (job && job->spec.shell_command && !job_is_exited(job)) {
+                forget_earlier(s, job);
+                r = s->n_connections < SHELL_REPORTS_MAX ? alloc_new(ShellReport) : NULL;
+        }
         if (!r) {
                 log_debug("Process %d has nothing to report", (int) c->pid);
                 fd_close(fd);

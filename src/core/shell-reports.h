@@ -14,7 +14,7 @@ typedef struct JobSet JobSet;
 typedef struct Listener Listener;
 typedef struct TimerQueue TimerQueue;
 
-#define SHELL_REPORTS_MAX 64U                        /* at once */
+#define SHELL_REPORTS_MAX 64U                        /* at once, one of a job */
 #define SHELL_REPORT_MAX (UINT64_C(4) * 1024 * 1024) /* bytes */
 #define SHELL_REPORT_PATIENCE (10 * USEC_PER_SEC)
 

@@ -317,6 +317,33 @@ each_shell(globals(), Kept)
 each_shell(globals(), NotKept)
 
 
+# Speaks at the place where shells say what they leave, and never ends.
+CHATTER = r"""
+import os, re, socket, sys
+words = open(f"/proc/{os.getppid()}/cmdline", "rb").read()
+address = b"\0" + re.search(rb"unix:abstract=([^']+)", words).group(1)
+said = []
+for _ in range(200):
+    said.append(socket.socket(socket.AF_UNIX))
+    said[-1].connect(address)
+print("here", file=open(sys.argv[1], "w"))
+open(sys.argv[2]).readline()
+"""
+
+
+class TestManyVoices(SessionCase):
+
+    def test_one_job_leaves_room_for_others(self):
+        here, end = self.gate(), self.gate()
+        with open(f"{self.reeve.shared}/chatter", "w", encoding="ascii") as f:
+            f.write(CHATTER)
+        pending = self.bus.run_later(self.open(), f"cd /usr; /usr/bin/python3 {f.name} {here.path} {end.path}; true")
+        self.assertEqual(here.hear(), "here")
+        self.assertIs(self.run_it("cd /usr").details["StateKept"], True)
+        end.open()
+        self.assertIs(pending.result().details["StateKept"], True)
+
+
 class TestBashOnly(SessionCase):
 
     shell = "/bin/bash"
