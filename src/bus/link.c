@@ -87,6 +87,13 @@ static int on_prepare(sd_event_source *source, void *userdata)
         return 0;
 }
 
+/* sd-bus has read a message with descriptors, and nobody was shown it. */
+static bool is_forgotten(BusLink *l)
+{
+        return inlet_is_owed(&l->inlet) && !l->understood && sd_bus_is_open(l->bus) > 0 &&
+               inlet_is_taken(&l->inlet);
+}
+
 /* Lets sd-bus do one thing; when it has none, gives it what came in. 0: there is nothing to do. */
 static int step(BusLink *l, bool *ret_processed)
 {
@@ -96,6 +103,10 @@ static int step(BusLink *l, bool *ret_processed)
                 inlet_foresee(&l->inlet);
         r = sd_bus_process(l->bus, NULL);
         *ret_processed = r > 0;
+        /* Now: the next thing that sd-bus does may be to find the connection at its end, and then it is not
+         * to be known any more. */
+        if (r > 0 && l->guarded && is_forgotten(l))
+                return inlet_settle(&l->inlet, false);
         if (r != 0 || !l->guarded)
                 return r;
         r = inlet_settle(&l->inlet, l->understood);

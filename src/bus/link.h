@@ -40,7 +40,7 @@ struct BusLink {
 };
 
 /* Makes a connection of fd, which is taken over, also when it fails. guarded: the other side may be hostile;
- * the owner calls link_understood() for each message that it is shown. The rest is sd_bus_set_…() by the
+ * the owner calls link_understood() for each call that it is shown. The rest is sd_bus_set_…() by the
  * caller, sd_bus_start(), and link_attach(). On failure as after link_done(). */
 int link_open(BusLink *l, const BusLinkOps *ops, int fd, unsigned queue_max, bool guarded);
 int link_attach(BusLink *l, sd_event *event);

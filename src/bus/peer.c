@@ -73,9 +73,9 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
         Peer *p = userdata;
         const char *destination = sd_bus_message_get_destination(m);
 
-        link_understood(&p->io);
-        if (!sd_bus_message_is_method_call(m, NULL, NULL))
+        if (!sd_bus_message_is_method_call(m, NULL, NULL)) /* sd-bus makes some of its own */
                 return 0;
+        link_understood(&p->io);
         p->called = true;
         if (destination && !streq(destination, BUS_NAME) && !streq(destination, SERVER_UNIQUE_NAME) &&
             !streq(destination, "org.freedesktop.DBus"))

@@ -253,6 +253,11 @@ bool inlet_is_owed(const Inlet *i)
         return i->n_descriptors > 0 && message_is_complete(i);
 }
 
+bool inlet_is_taken(const Inlet *i)
+{
+        return socket_is_taken(i->to) == 1;
+}
+
 int inlet_settle(Inlet *i, bool understood)
 {
         i->n_untaken = 0;

@@ -50,6 +50,8 @@ bool inlet_is_idle(const Inlet *i);
 void inlet_foresee(Inlet *i);
 /* The message is complete, and has descriptors: it must be known what becomes of them. */
 bool inlet_is_owed(const Inlet *i);
-/* The library has read all that it was given; understood: it has made a message of it. -EBADMSG: it has
+/* The library has read all that it was given. */
+bool inlet_is_taken(const Inlet *i);
+/* When it has; understood: it has made a message of it. -EBADMSG: it has
  * not, and the descriptors that it forgot are closed. */
 int inlet_settle(Inlet *i, bool understood);

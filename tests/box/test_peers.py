@@ -1,9 +1,11 @@
 """Peers that misbehave: everybody else is served, memory is bounded, and nothing is left of them."""
 
 import contextlib
+import fcntl
 import os
 import socket
 import struct
+import termios
 import time
 
 from case import BoxCase, Stopwatch
@@ -363,6 +365,28 @@ class TestPeers(BoxCase):
                 for s in held:
                     s.close()
                 self.check_all_is_back()
+
+    def test_passes_descriptors_and_is_gone_before_the_message_is_understood(self):
+        """Between PID 1's reading of the message and its next look at the connection, which has answers waiting."""
+        job = self.bus.start_sh("head -c 1000000 /dev/zero; exec sleep 1000")
+        self.bus.wait_for_output(job.id, bytes(1000000))
+        asks = b"".join(method_call(job.path, "org.reeve1.Job", "GetOutput", "a{sv}", ({},), serial=i + 2) for i in range(24))
+        fields = b"\x63\x01y\0x\0\0\0" * 16000  # a while's work; no word of descriptors
+        message = method_call(ROOT, "org.freedesktop.DBus.Peer", "Ping", serial=1000)
+        message = message[:12] + struct.pack("<I", len(message) - 16 + len(fields)) + message[16:] + fields
+        for attempt in range(60):
+            s = self.hello()
+            s.sendall(asks)
+            self.pass_descriptors(s, 16, lambda i: message)
+            unread = struct.pack("i", 1)
+            while struct.unpack("i", unread)[0]:
+                unread = fcntl.ioctl(s, termios.TIOCOUTQ, unread)
+            until = time.monotonic() + attempt * 1e-5
+            while time.monotonic() < until:
+                pass
+            s.close()
+        self.bus.stop({"Id": job.id}, TimeoutStopUSec=0)
+        self.check_all_is_back()
 
     def test_floods_descriptors(self):
         """As many with a message as the kernel passes, and a message that never ends with some at each byte."""
