@@ -18,6 +18,7 @@
 
 #define INLET_DESCRIPTORS_MAX 16U
 #define INLET_MESSAGE_MAX (UINT32_C(128) * 1024 * 1024) /* of the D-Bus specification */
+#define INLET_FIELDS_MAX (UINT32_C(256) * 1024)         /* of a header: sd-bus goes through it in one go */
 
 typedef struct Inlet {
         int from;    /* the caller's socket; the owner's */

@@ -257,13 +257,13 @@ START_TEST(too_large)
 {
         char data[16];
 
-        for (unsigned i = 0; i < 2; i++) {
+        for (unsigned i = 0; i < 4; i++) {
                 begin(true);
                 message(data, 'l', 1, 0);
-                data[7] = 8; /* 128 MiB */
-                data[12] = i ? 1 : 0;
+                data[i < 2 ? 7 : 14] = i < 2 ? 8 : 4; /* 128 MiB of all, 256 KiB of the header */
+                data[12] = i % 2 ? 1 : 0;
                 send_all(data, sizeof(data), 0);
-                ck_assert_int_eq(inlet_move(&inlet), i ? -EMSGSIZE : 1);
+                ck_assert_int_eq(inlet_move(&inlet), i % 2 ? -EMSGSIZE : 1);
                 end();
         }
 }
