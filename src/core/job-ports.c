@@ -1,6 +1,7 @@
 /*
  * What a property asks is answered at once, so the look is bounded by what PID 1 may spend on it. Nothing
- * of the job is looked at where nothing listens at all.
+ * of the job is looked at where nothing listens at all. The list of what listens is kept until the next
+ * look: it is the same for all jobs, and one of them can make it long.
  */
 
 #include "core/job-ports.h"
@@ -31,28 +32,37 @@ static size_t sort_unique(uint16_t *ports, size_t n)
         return kept;
 }
 
-/* What may be looked at yet: an answer is made in one iteration. */
-static unsigned *links_left(JobSet *set)
+void port_look_done(PortLook *l)
 {
+        free(l->listeners);
+        *l = PORT_LOOK_NULL;
+}
+
+static PortLook *look_of_now(JobSet *set)
+{
+        PortLook *l = &set->ports;
         uint64_t iteration = 0;
 
-        if (sd_event_get_iteration(set->config.event, &iteration) < 0 || iteration != set->ports_iteration) {
-                set->ports_iteration = iteration;
-                set->ports_links = JOB_PORTS_LINKS;
-        }
-        return &set->ports_links;
+        if (sd_event_get_iteration(set->config.event, &iteration) >= 0 && iteration == l->iteration)
+                return l;
+        port_look_done(l);
+        l->iteration = iteration;
+        l->links = JOB_PORTS_LINKS;
+        l->error = netlisten_read(0, &l->listeners, &l->n);
+        if (l->error == -ENOMEM) /* there may be some for the next one */
+                l->iteration = UINT64_MAX;
+        return l;
 }
 
 /* Marks those of the listeners that the job holds, until all of them are. */
-static int find_held(const Job *job, const NetListener *listeners, size_t n, bool *held)
+static int find_held(const Job *job, PortLook *look, bool *held)
 {
-        unsigned *budget = links_left(job->set);
+        const NetListener *listeners = look->listeners;
+        unsigned *budget = &look->links;
+        size_t n = look->n, left = n;
         SocketWalk walk;
-        size_t left = n;
         int r;
 
-        if (*budget == 0)
-                return 0;
         r = socket_walk_start(&walk, job->scope);
         if (r < 0)
                 return r;
@@ -75,30 +85,29 @@ static int find_held(const Job *job, const NetListener *listeners, size_t n, boo
 
 int job_listening_ports(const Job *job, uint16_t **ret, size_t *ret_n)
 {
-        _cleanup_free_ NetListener *listeners = NULL;
         _cleanup_free_ uint16_t *ports = NULL;
         _cleanup_free_ bool *held = NULL;
-        size_t n = 0, n_ports = 0;
+        PortLook *look = job->scope ? look_of_now(job->set) : NULL;
+        size_t n_ports = 0;
         int r;
 
-        if (!job->scope) {
+        if (look && look->error < 0)
+                return look->error;
+        if (!look || look->n == 0 || look->links == 0) {
                 *ret = NULL;
                 *ret_n = 0;
                 return 0;
         }
-        r = netlisten_read(0, &listeners, &n);
-        if (r < 0)
-                return r;
-        ports = alloc_zero((n + 1) * sizeof(uint16_t));
-        held = alloc_zero(n + 1);
+        ports = alloc_zero(look->n * sizeof(uint16_t));
+        held = alloc_zero(look->n);
         if (!ports || !held)
                 return -ENOMEM;
-        r = n > 0 ? find_held(job, listeners, n, held) : 0;
+        r = find_held(job, look, held);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < look->n; i++)
                 if (held[i])
-                        ports[n_ports++] = listeners[i].port;
+                        ports[n_ports++] = look->listeners[i].port;
         *ret_n = sort_unique(ports, n_ports);
         *ret = TAKE_PTR(ports);
         return 0;

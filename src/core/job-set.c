@@ -73,7 +73,7 @@ int job_set_init(JobSet *set, const JobSetConfig *config)
 {
         int r;
 
-        *set = (JobSet){.config = *config, .ports_iteration = UINT64_MAX, .null_fd = -EBADF};
+        *set = (JobSet){.config = *config, .ports = PORT_LOOK_NULL, .null_fd = -EBADF};
         list_init(&set->jobs);
         list_init(&set->finished);
         list_init(&set->observers);
@@ -110,6 +110,7 @@ void job_set_done(JobSet *set)
         timer_disarm(set->config.timers, &set->trim_timer);
         timer_disarm(set->config.timers, &set->look_timer);
         fd_close(set->null_fd);
+        port_look_done(&set->ports);
         hashmap_done(&set->by_id);
         hashmap_done(&set->by_pid);
         free(set->capture_host.buffer);

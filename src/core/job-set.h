@@ -10,6 +10,7 @@
 #include "basic/hashmap.h"
 #include "basic/list.h"
 #include "core/capture.h"
+#include "core/job-ports.h"
 #include "core/timer.h"
 #include "sys/scope.h"
 
@@ -70,8 +71,7 @@ struct JobSet {
         List observers; /* JobObserver.link */
         Timer trim_timer, look_timer;
         int null_fd; /* /dev/null, for all that have no input */
-        uint64_t ports_iteration; /* of the event loop, */
-        unsigned ports_links;     /* and what may be looked at in it yet: core/job-ports.h */
+        PortLook ports;
         bool closed; /* no new jobs: reeve is shutting down */
         /* A Stop of the job "main" is a shutdown; who does that. */
         void (*stop_main)(JobSet *set, int sig);

@@ -342,6 +342,7 @@ START_TEST(ports_of_a_job)
         fake_listen(fake_fork(leader_of(job)), 80);
         fake_listen(leader_of(job), 443); /* the other family */
         fake_listen(leader_of(other), 22);
+        world_settle(&w);
         ck_assert_int_eq(job_listening_ports(job, &ports, &n), 0);
         ck_assert_uint_eq(n, 2);
         ck_assert_uint_eq(ports[0], 80);
@@ -351,6 +352,7 @@ START_TEST(ports_of_a_job)
         for (unsigned nth = 1, hits = 1; hits > 0; nth++) {
                 int r;
 
+                world_settle(&w);
                 ports = NULL;
                 alloc_fault_set(nth, false);
                 r = job_listening_ports(job, &ports, &n);
@@ -367,14 +369,16 @@ START_TEST(ports_of_a_job)
 
         /* It takes no longer than PID 1 may spare. */
         fake_hold_files(leader_of(job), 1000000);
-        fake.n_walk_steps = 0;
+        fake.n_walk_steps = fake.n_net_looks = 0;
         fake_listen(NULL, 25);
+        world_settle(&w);
         for (unsigned i = 0; i < 10; i++) { /* one answer about many jobs */
                 ck_assert_int_eq(job_listening_ports(job, &ports, &n), 0);
                 free(ports);
         }
         ck_assert_uint_gt(fake.n_walk_steps, JOB_PORTS_LINKS / 2);
         ck_assert_uint_le(fake.n_walk_steps, JOB_PORTS_LINKS);
+        ck_assert_uint_eq(fake.n_net_looks, 1);
         end();
 }
 END_TEST
