@@ -14,11 +14,9 @@
 #include "ctl/attach.h"
 #include "ctl/client.h"
 #include "ctl/options.h"
+#include "ctl/outcome.h"
 #include "ctl/output.h"
 #include "ctl/terminal.h"
-
-#define STATUS_NOT_EXECUTABLE 126
-#define STATUS_NOT_FOUND 127
 
 static void set_number(JobOptions *o, SettingId id, unsigned value)
 {
@@ -53,16 +51,6 @@ int job_options_set_terminal(JobOptions *o, const Verb *verb, const Terminal *t)
         return 0;
 }
 
-static int refused(Client *c, const sd_bus_error *error)
-{
-        client_report(c, error);
-        if (sd_bus_error_has_name(error, BUS_ERROR_COMMAND_NOT_FOUND))
-                return STATUS_NOT_FOUND;
-        if (sd_bus_error_has_name(error, BUS_ERROR_COMMAND_NOT_EXECUTABLE))
-                return STATUS_NOT_EXECUTABLE;
-        return FAILED;
-}
-
 /* 0: it runs, and *ret is the answer; else the exit status, or one of output.h. */
 static int start(JobOptions *o, Client *c, char **argv, sd_bus_message **ret)
 {
@@ -80,10 +68,10 @@ static int start(JobOptions *o, Client *c, char **argv, sd_bus_message **ret)
         if (r < 0)
                 return r;
         r = client_call_error(c, m, &error, ret);
-        return r == -EREMOTEIO ? refused(c, &error) : r;
+        return r == -EREMOTEIO ? foreground_refused(c, &error) : r;
 }
 
-static int run(JobOptions *o, const Verb *verb, Client *c, char **argv, Terminal *t)
+static int run(JobOptions *o, const Foreground *f, const Verb *verb, Client *c, char **argv, Terminal *t)
 {
         _cleanup_message_ sd_bus_message *reply = NULL;
         AttachRequest request = {.kind = ATTACH_TTY, .lines = UINT64_MAX};
@@ -96,10 +84,15 @@ static int run(JobOptions *o, const Verb *verb, Client *c, char **argv, Terminal
         if (r != 0)
                 return r;
         r = sd_bus_message_read(reply, "so", &request.id, &request.path);
-        return r < 0 ? client_message_failed(r) : attach(c, t, &request);
+        if (r < 0)
+                return client_message_failed(r);
+        r = attach(c, t, &request);
+        if (r >= 0)
+                foreground_say_job(f, c, request.id, request.path);
+        return r;
 }
 
-int exec_on_terminal(JobOptions *o, const Verb *verb, Client *c, char **argv)
+int exec_on_terminal(JobOptions *o, const Foreground *f, const Verb *verb, Client *c, char **argv)
 {
         Terminal t = TERMINAL_NULL;
         int r;
@@ -108,7 +101,7 @@ int exec_on_terminal(JobOptions *o, const Verb *verb, Client *c, char **argv)
                 return misuse(verb, "--json does not go with -t");
         r = terminal_open(&t);
         if (r >= 0)
-                r = run(o, verb, c, argv, &t);
+                r = run(o, f, verb, c, argv, &t);
         terminal_close(&t);
         return r;
 }

@@ -3,6 +3,7 @@
 /* exec -t and start -t: a job with a terminal that is like the one here. */
 
 typedef struct Client Client;
+typedef struct Foreground Foreground;
 typedef struct JobOptions JobOptions;
 typedef struct Terminal Terminal;
 typedef struct Verb Verb;
@@ -12,4 +13,4 @@ typedef struct Verb Verb;
 int job_options_set_terminal(JobOptions *o, const Verb *verb, const Terminal *t);
 
 /* Starts argv with a terminal, and is in front of it: the exit status of the command, or one of output.h. */
-int exec_on_terminal(JobOptions *o, const Verb *verb, Client *c, char **argv);
+int exec_on_terminal(JobOptions *o, const Foreground *f, const Verb *verb, Client *c, char **argv);

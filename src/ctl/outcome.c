@@ -118,6 +118,22 @@ static void say_truncated(const Outcome *o)
         }
 }
 
+/* job: of its properties, or of the details of an answer. */
+static void say_end(const char *id, const char *outcome, const Properties *job, uint64_t tasks)
+{
+        usec_t time = usec_sub(properties_number(job, "ExitTimestamp", 0),
+                               properties_number(job, "StartTimestamp", 0));
+        char span[32];
+
+        format_timespan(time, span, sizeof(span));
+        remark("%s: %s after %s", id, outcome, span);
+        if (properties_has(job, "StateKept", 'b') && !properties_boolean(job, "StateKept"))
+                remark("%s: the session is as it was before: what the command set is not kept", id);
+        if (tasks > 0)
+                remark("%s: %" PRIu64 " process%s of it live%s on; to end %s: reevectl stop %s", id, tasks,
+                       tasks == 1 ? "" : "es", tasks == 1 ? "s" : "", tasks == 1 ? "it" : "them", id);
+}
+
 static void say_outcome(const Outcome *o, bool verbose)
 {
         static const struct {
@@ -128,9 +144,7 @@ static void say_outcome(const Outcome *o, bool verbose)
                         {"watchdog", "its watchdog was not fed, and it was stopped"},
                         {"resources", "reeve lacked the resources to go on with it"},
         };
-        uint32_t tasks = properties_number(&o->details, "TasksRemaining", 0);
-        char outcome[64], span[32];
-        usec_t time;
+        char outcome[64];
 
         if (properties_boolean(&o->details, "Truncated"))
                 say_truncated(o);
@@ -141,16 +155,21 @@ static void say_outcome(const Outcome *o, bool verbose)
                 return;
 
         outcome_format(o->result, o->exit_code, o->signal, outcome, sizeof(outcome));
-        time = usec_sub(properties_number(&o->details, "ExitTimestamp", 0),
-                        properties_number(&o->details, "StartTimestamp", 0));
-        format_timespan(time, span, sizeof(span));
-        remark("%s: %s after %s", o->id, outcome, span);
-        if (properties_has(&o->details, "StateKept", 'b') && !properties_boolean(&o->details, "StateKept"))
-                remark("%s: the session is as it was before: what the command set is not kept", o->id);
-        if (tasks > 0)
-                remark("%s: %" PRIu32 " process%s of it live%s on; to end %s: reevectl stop %s", o->id,
-                       tasks, tasks == 1 ? "" : "es", tasks == 1 ? "s" : "", tasks == 1 ? "it" : "them",
-                       o->id);
+        say_end(o->id, outcome, &o->details, properties_number(&o->details, "TasksRemaining", 0));
+}
+
+void foreground_say_job(const Foreground *f, Client *c, const char *id, const char *path)
+{
+        _cleanup_(properties_done) Properties job = PROPERTIES_INIT;
+        uint64_t tasks;
+        char outcome[64];
+
+        if (!f->verbose || client_properties(c, path, BUS_INTERFACE_JOB, &job) < 0)
+                return;
+        job_outcome(&job, outcome, sizeof(outcome));
+        tasks = properties_number(&job, "TasksCurrent", 0);
+        if (*outcome)
+                say_end(id, outcome, &job, tasks == UINT64_MAX ? 0 : tasks);
 }
 
 /* As a shell has it. A timeout that the command answered with 0 must not look like success. */
@@ -182,7 +201,7 @@ static int finish(const Foreground *f, Client *c, sd_bus_message *reply)
         return r;
 }
 
-static int refused(Client *c, const sd_bus_error *error)
+int foreground_refused(Client *c, const sd_bus_error *error)
 {
         client_report(c, error);
         if (sd_bus_error_has_name(error, BUS_ERROR_COMMAND_NOT_FOUND))
@@ -200,6 +219,6 @@ int foreground_call(const Foreground *f, Client *c, sd_bus_message *m)
 
         r = client_call_error(c, m, &error, &reply);
         if (r == -EREMOTEIO)
-                return refused(c, &error);
+                return foreground_refused(c, &error);
         return r < 0 ? r : finish(f, c, reply);
 }

@@ -34,3 +34,8 @@ bool foreground_set(Foreground *f, int id);
 int foreground_prepare(const Foreground *f, JobOptions *o, const Verb *verb);
 /* Calls Exec or Run, which m is: the exit status, or one of output.h. */
 int foreground_call(const Foreground *f, Client *c, sd_bus_message *m);
+/* An error that reeve answered to such a call, or to Start: says it; the exit status that a shell has for
+ * it, or FAILED. */
+int foreground_refused(Client *c, const sd_bus_error *error);
+/* With -v, of a job that has ended, what foreground_call() says then. */
+void foreground_say_job(const Foreground *f, Client *c, const char *id, const char *path);

@@ -61,7 +61,8 @@ int verb_exec(const Verb *verb, Client *c, char **args)
 
         r = args_parse(verb, c, args, exec_set, &e, &args);
         if (r > 0)
-                r = e.terminal ? exec_on_terminal(&e.job, verb, c, args) : exec_run(&e, verb, c, args);
+                r = e.terminal ? exec_on_terminal(&e.job, &e.foreground, verb, c, args)
+                               : exec_run(&e, verb, c, args);
         job_options_done(&e.job);
         return r;
 }

@@ -121,6 +121,11 @@ class TestExec(Windows):
         self.assert_ends(self.window("exec", "-t", "-p", "StandardInput=null", "true"), 125)
         self.assert_ends(self.window("exec", "-t", "-i", "true"), 125)
 
+    def test_verbose(self):
+        window = self.window("exec", "-v", "-t", "--id=told", "sh", "-c", "trap '' HUP; sleep 100 & exit 3")
+        self.assert_ends(window, 3)
+        self.assertRegex(window.shown, rb"(?s)told: exit-code 3 after .*told: 1 process of it lives on; .*stop told\r\n")
+
     def test_all_of_the_output(self):
         window = self.window("exec", "-t", "sh", "-c", "seq 20000; echo the end")
         self.assert_ends(window, 0)
