@@ -29,7 +29,7 @@ static bool is_control(const char *s, size_t n)
         return n == 1 ? c < 0x20 || c == 0x7f : n == 2 && c == 0xc2 && (unsigned char) s[1] < 0xa0;
 }
 
-static void escape_bytes(Buffer *b, const char *s, size_t size)
+void text_escape_bytes(Buffer *b, const char *s, size_t size)
 {
         while (size > 0) {
                 size_t n = utf8_character(s, size, NULL);
@@ -48,7 +48,7 @@ static void escape_bytes(Buffer *b, const char *s, size_t size)
 
 void text_escape(Buffer *b, const char *s)
 {
-        escape_bytes(b, s, strlen(s));
+        text_escape_bytes(b, s, strlen(s));
 }
 
 static void append_quoted(Buffer *b, const char *s)
@@ -57,7 +57,7 @@ static void append_quoted(Buffer *b, const char *s)
 
         buffer_append_string(b, "'");
         for (; (quote = strchr(s, '\'')); s = quote + 1) {
-                escape_bytes(b, s, quote - s);
+                text_escape_bytes(b, s, quote - s);
                 buffer_append_string(b, "'\\''");
         }
         text_escape(b, s);

@@ -11,6 +11,8 @@ typedef struct Buffer Buffer;
 /* Appends s with control characters written out (\n, \x1b): what a job is called must not move the cursor.
  */
 void text_escape(Buffer *b, const char *s);
+/* The same of what may have NUL in it. */
+void text_escape_bytes(Buffer *b, const char *s, size_t size);
 
 /* Appends argv as a line that a shell would read back, except that it is escaped as above. */
 void text_command(Buffer *b, char *const *argv);

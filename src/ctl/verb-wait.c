@@ -199,12 +199,9 @@ static int append_text(const Wait *w, const char *reached, sd_bus_message *m, co
         } else if (streq(reached, "LogPattern")) {
                 size_t size;
                 const char *line = properties_bytes(&details, "Line", &size);
-                _cleanup_free_ char *text = str_copy_n(line ?: "", size);
 
-                if (!text)
-                        return -ENOMEM;
                 buffer_append_string(b, ": ");
-                text_escape(b, text);
+                text_escape_bytes(b, line, size);
         } else {
                 job_outcome(&details, outcome, sizeof(outcome));
                 buffer_printf(b, " %s%s%s", moment_name(reached), *outcome ? ": " : "", outcome);

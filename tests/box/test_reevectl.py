@@ -175,6 +175,8 @@ class TestJobs(Ctl):
         self.ctl("wait", "--stdout", "--log=down", "--timeout=0", "web", status=124)
         self.assertIn(" ".join(str(port) for port in sorted(ports)), self.ctl("status", "web"))
         self.ctl("wait", "--until=ready", "--timeout=0", "web")
+        self.bus.exec(["printf", "a\\0b\\n"], Id="nul")
+        self.assertEqual(self.ctl("wait", "--log=b", "nul"), "nul: a\\x00b\n")
         self.bus.stop({"Id": "web"})
         self.assertIn("finished", self.ctl("wait", "--port=1", "web", status=1))
         self.assertEqual(self.json("wait", "--port=1", "web", status=1)["reached"], "Finished")

@@ -48,6 +48,18 @@ START_TEST(controls_are_written_out)
 }
 END_TEST
 
+START_TEST(nul_is_a_control_too)
+{
+        _cleanup_(buffer_done) Buffer b = BUFFER_INIT;
+        _cleanup_free_ char *shown = NULL;
+
+        text_escape_bytes(&b, "a\0\0b", 4);
+        text_escape_bytes(&b, NULL, 0);
+        shown = buffer_take(&b, NULL);
+        ck_assert_str_eq(shown, "a\\x00\\x00b");
+}
+END_TEST
+
 START_TEST(what_is_not_utf8_is_written_out)
 {
         check_escaped("a\xff"
@@ -114,6 +126,6 @@ START_TEST(distance_of_long_words_ends)
 }
 END_TEST
 
-TEST_MAIN("ctl-text", plain_text_is_itself, controls_are_written_out, what_is_not_utf8_is_written_out,
-          commands_are_quoted_as_a_shell_wants_them, columns_are_characters, distance_counts_edits,
-          distance_of_long_words_ends)
+TEST_MAIN("ctl-text", plain_text_is_itself, controls_are_written_out, nul_is_a_control_too,
+          what_is_not_utf8_is_written_out, commands_are_quoted_as_a_shell_wants_them, columns_are_characters,
+          distance_counts_edits, distance_of_long_words_ends)
