@@ -22,7 +22,7 @@
 typedef struct CallerCall {
         List link; /* Caller.calls */
         Caller *caller;
-        sd_bus_message *call; /* as it came from the bus */
+        sd_bus_message *call; /* as it came from the bus; once passed on, what an answer needs of that */
         sd_bus_slot *slot;    /* of the answer, of the caller's own connection; NULL: not passed on yet */
 } CallerCall;
 
@@ -94,6 +94,30 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         return 1;
 }
 
+/* Its body and descriptors are with the one that is passed on, and are not held twice. */
+static int call_shrink(CallerCall *cc)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        uint64_t cookie;
+        int r;
+
+        r = sd_bus_message_get_cookie(cc->call, &cookie);
+        if (r >= 0)
+                r = sd_bus_message_new_method_call(sd_bus_message_get_bus(cc->call), &m, NULL,
+                                                   sd_bus_message_get_path(cc->call),
+                                                   sd_bus_message_get_interface(cc->call),
+                                                   sd_bus_message_get_member(cc->call));
+        if (r >= 0)
+                r = sd_bus_message_set_sender(m, sd_bus_message_get_sender(cc->call));
+        if (r >= 0)
+                r = sd_bus_message_seal(m, cookie, 0);
+        if (r < 0)
+                return r;
+        sd_bus_message_unref(cc->call);
+        cc->call = TAKE_PTR(m);
+        return 0;
+}
+
 static void call_pass_on(CallerCall *cc)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
@@ -112,8 +136,11 @@ static void call_pass_on(CallerCall *cc)
                         r = sd_bus_send(bus, m, NULL);
                 if (r >= 0)
                         call_free(cc);
-        } else if (r >= 0)
-                r = sd_bus_call_async(bus, &cc->slot, m, on_answer, cc, UINT64_MAX);
+        } else if (r >= 0) {
+                r = call_shrink(cc);
+                if (r >= 0)
+                        r = sd_bus_call_async(bus, &cc->slot, m, on_answer, cc, UINT64_MAX);
+        }
         if (r < 0)
                 call_fail_errno(cc, r);
 }

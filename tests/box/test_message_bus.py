@@ -268,6 +268,22 @@ class MessageBusTests:
             self.assertEqual(f.read(100), b"")
         self.check_descriptors_are_back()
 
+    def held_for(self, caller):
+        """How many descriptors reeve holds for ten calls that wait, each with one."""
+        caller.ping()
+        before = self.reeve.fds()
+        with open("/dev/null", "rb") as f:
+            waiting = [caller.exec_later(["sleep", "100"], StandardInputFileDescriptor=f.fileno()) for _ in range(10)]
+        eventually(lambda: len(self.bus.jobs(State="running")) == 10, 10, "all of them run")
+        held = self.reeve.fds() - before
+        self.bus.stop({"All": True}, TimeoutStopUSec=0)
+        self.assertEqual([w.result().signal for w in waiting], [9] * 10)
+        return held
+
+    def test_descriptors_are_held_once(self):
+        direct = self.held_for(self.bus)
+        self.assertEqual(self.held_for(self.remote), direct)
+
     def test_jobs_that_end_with_their_caller(self):
         with Connection(self.message_bus.address) as other:
             job = other.start(["sleep", "100"], KillOnDisconnect=True)
