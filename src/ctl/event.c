@@ -105,13 +105,17 @@ static void json_member(Buffer *b, const char *key, const char *value)
         json_string(b, value);
 }
 
-/* The a{sv} that comes next. */
-static int json_properties(Buffer *b, sd_bus_message *m)
+/* The a{sv} that comes next; of a change also the names behind it, of what changed without being told. */
+static int json_properties(Buffer *b, sd_bus_message *m, bool is_new)
 {
         int r;
 
         buffer_append_string(b, ",\"properties\":");
         r = json_value(b, m);
+        if (r >= 0 && !is_new) {
+                buffer_append_string(b, ",\"invalidated\":");
+                r = json_value(b, m);
+        }
         buffer_append_string(b, "}\n");
         return r;
 }
@@ -204,7 +208,7 @@ static int kind_name(const Kind *k, const char *path, char **ret)
         return k->key ? sd_bus_path_decode(path, k->path, ret) : 0;
 }
 
-/* A new object, or a change: the a{sv} that comes next in m. */
+/* A new object, or a change: what comes next in m. */
 static int append_properties(Events *e, const Kind *k, bool is_new, const char *path, sd_bus_message *m,
                              usec_t now, Buffer *b)
 {
@@ -220,7 +224,7 @@ static int append_properties(Events *e, const Kind *k, bool is_new, const char *
                 json_begin(b, now, is_new ? k->new_event : k->changed_event);
                 if (name)
                         json_member(b, k->key, name);
-                return json_properties(b, m);
+                return json_properties(b, m, is_new);
         }
 
         r = properties_read(m, &p);

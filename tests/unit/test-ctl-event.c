@@ -65,7 +65,7 @@ static sd_bus_message *job_changed(Fixture *f, const char *state, uint32_t pid, 
                         message_signal(f->bus, JOB, "org.freedesktop.DBus.Properties", "PropertiesChanged");
 
         ck_assert_int_ge(sd_bus_message_append(m, "sa{sv}as", BUS_INTERFACE_JOB, 3, "State", "s", state,
-                                               "PID", "u", pid, "Frozen", "b", frozen, 0),
+                                               "PID", "u", pid, "Frozen", "b", frozen, 2, "A", "B"),
                          0);
         return m;
 }
@@ -147,7 +147,8 @@ START_TEST(json_has_all_that_comes)
                 check_event(&f, job_changed(&f, "exited", 0, false),
                             "{\"time\":1795625331000042,\"event\":\"JobChanged\",\"id\":\"j1\","
                             "\"properties\":"
-                            "{\"State\":\"exited\",\"PID\":0,\"Frozen\":false}}\n");
+                            "{\"State\":\"exited\",\"PID\":0,\"Frozen\":false},\"invalidated\":[\"A\",\"B\"]"
+                            "}\n");
         check_event(&f, manager_signal(&f, "JobExited", "ssii", "j1", "exit-code"),
                     "{\"time\":1795625331000042,\"event\":\"JobExited\",\"id\":\"j1\",\"result\":\"exit-"
                     "code\","
