@@ -201,6 +201,7 @@ class TestExec(Windows):
         window.see(b"ready")
         window.type(b"on\r")
         window.see(b"got on\r\n")
+        eventually(window.unchanged, 5, "the terminal is given back")
         window.type(b"exit 5\n")
         self.assert_ends(window, 5)
 
