@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -77,6 +78,42 @@ static int call_later(Attach *a, sd_bus_message *m, sd_bus_message_handler_t ans
         return r < 0 ? fail_errno(r, "the call of reeve failed") : 0;
 }
 
+/* The terminal */
+
+static int ignore_answer(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        return 0;
+}
+
+static int send_size(Attach *a)
+{
+        _cleanup_message_ sd_bus_message *m = NULL;
+        unsigned rows, columns;
+        int r;
+
+        if (a->request->kind != ATTACH_TTY || !terminal_size(a->t, &rows, &columns))
+                return 0;
+        r = message_new(a, "ResizeTTY", &m);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "qq", (uint16_t) rows, (uint16_t) columns);
+        return r < 0 ? client_message_failed(r) : call_later(a, m, ignore_answer);
+}
+
+static int read_signals(Attach *a)
+{
+        int sig, r = 0;
+
+        while (r >= 0 && (sig = terminal_signal(a->t)) > 0)
+                switch (sig) {
+                case SIGWINCH:
+                case SIGCONT:
+                case SIGTSTP: r = send_size(a); break;
+                default: a->detached = true; a->status = STATUS_SIGNAL + sig;
+                }
+        return r;
+}
+
 /* Following */
 
 static int open_follow(Attach *a, unsigned streams, int *ret)
@@ -101,6 +138,31 @@ static int open_follow(Attach *a, unsigned streams, int *ret)
         return r < 0 ? fail_errno(r, "cannot keep the pipe of the log") : 0;
 }
 
+/* A reader that does not read holds up what is shown, and not the signals that end us. */
+static int show(Attach *a, int fd, const char *data, size_t size)
+{
+        int r = 0;
+
+        while (size > 0 && r >= 0 && !a->detached) {
+                struct pollfd fds[] = {{.fd = fd, .events = POLLOUT},
+                                       {.fd = a->t->signals, .events = POLLIN}};
+                size_t n = MIN(size, (size_t) PIPE_BUF);
+
+                if (poll(fds, ELEMENTSOF(fds), -1) < 0) {
+                        r = errno == EINTR ? 0 : fail_errno(-errno, "cannot wait");
+                        continue;
+                }
+                if (fds[1].revents)
+                        r = read_signals(a);
+                else {
+                        r = output_bytes(fd, data, n);
+                        data += n;
+                        size -= n;
+                }
+        }
+        return MIN(r, 0);
+}
+
 static void copy_output(Attach *a, size_t i)
 {
         char buffer[16384];
@@ -114,7 +176,7 @@ static void copy_output(Attach *a, size_t i)
                 return;
         }
         a->quiet = now_monotonic() + QUIET_USEC;
-        a->error = MIN(output_bytes(STDOUT_FILENO + (int) i, buffer, (size_t) n), 0);
+        a->error = show(a, STDOUT_FILENO + (int) i, buffer, (size_t) n);
 }
 
 /* The end */
@@ -275,42 +337,6 @@ static void read_input(Attach *a)
         }
         a->size = (size_t) n;
         a->taken = 0;
-}
-
-/* The terminal */
-
-static int ignore_answer(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
-{
-        return 0;
-}
-
-static int send_size(Attach *a)
-{
-        _cleanup_message_ sd_bus_message *m = NULL;
-        unsigned rows, columns;
-        int r;
-
-        if (a->request->kind != ATTACH_TTY || !terminal_size(a->t, &rows, &columns))
-                return 0;
-        r = message_new(a, "ResizeTTY", &m);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(m, "qq", (uint16_t) rows, (uint16_t) columns);
-        return r < 0 ? client_message_failed(r) : call_later(a, m, ignore_answer);
-}
-
-static int read_signals(Attach *a)
-{
-        int sig, r = 0;
-
-        while (r >= 0 && (sig = terminal_signal(a->t)) > 0)
-                switch (sig) {
-                case SIGWINCH:
-                case SIGCONT:
-                case SIGTSTP: r = send_size(a); break;
-                default: a->detached = true; a->status = STATUS_SIGNAL + sig;
-                }
-        return r;
 }
 
 /* The loop */

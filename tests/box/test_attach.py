@@ -205,6 +205,17 @@ class TestExec(Windows):
         window.type(b"exit 5\n")
         self.assert_ends(window, 5)
 
+    def test_reader_that_does_not_read(self):
+        """reevectl exec -t … | sleep 1000: it can be ended all the same."""
+        out_read, out_write = os.pipe()
+        window = self.window("exec", "-t", "yes", stdout=out_write)
+        eventually(lambda: not select.select([], [out_write], [], 0)[1], 10, "the pipe is full")
+        eventually(window.raw, 5, "raw mode")
+        window.process.send_signal(signal.SIGTERM)
+        self.assert_ends(window, 143)
+        os.close(out_read)
+        os.close(out_write)
+
     def test_nobody_reads_the_output(self):
         """reevectl exec -t … | head -1: it ends, and gives the terminal back."""
         out_read, out_write = os.pipe()
