@@ -10,7 +10,26 @@
 #include "core/exec-spec.h"
 #include "core/session.h"
 
-static int read_option(sd_bus_message *m, ExecSpec *spec, Error *e)
+typedef int (*ReadOption)(sd_bus_message *m, void *spec, Error *e);
+
+static int read_dict(sd_bus_message *m, ReadOption read, void *spec, Error *e)
+{
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = read(m, spec, e);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int read_option(sd_bus_message *m, void *spec, Error *e)
 {
         SettingValue v = {0};
         const char *name;
@@ -33,19 +52,7 @@ static int read_option(sd_bus_message *m, ExecSpec *spec, Error *e)
 
 int options_read_dict(sd_bus_message *m, ExecSpec *spec, Error *e)
 {
-        int r;
-
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = read_option(m, spec, e);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(m);
+        return read_dict(m, read_option, spec, e);
 }
 
 int options_read_spec(sd_bus_message *m, bool start, ExecSpec *spec, Error *e)
@@ -75,8 +82,9 @@ static bool is_among(SettingId id, const SettingId *ids, size_t n)
         return false;
 }
 
-static int read_session_option(sd_bus_message *m, SessionSpec *spec, Error *e)
+static int read_session_option(sd_bus_message *m, void *userdata, Error *e)
 {
+        SessionSpec *spec = userdata;
         static const SettingId of_exec[] = {
                         SETTING_WORKING_DIRECTORY,
                         SETTING_ENVIRONMENT,
@@ -123,20 +131,8 @@ static int read_session_option(sd_bus_message *m, SessionSpec *spec, Error *e)
 
 int options_read_session(sd_bus_message *m, SessionSpec *spec, Error *e)
 {
-        int r;
+        int r = read_dict(m, read_session_option, spec, e);
 
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = read_session_option(m, spec, e);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        if (r >= 0)
-                r = sd_bus_message_exit_container(m);
         return r < 0 ? r : exec_spec_check(&spec->exec, true, e);
 }
 
