@@ -254,35 +254,21 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
         return 0;
 }
 
-/* What of the log is held, was wanted, and was not formatted. */
-static void count_unread(const Follower *f, uint64_t *bytes, uint64_t *records)
-{
-        RingReader rr;
-        Record record;
-
-        ring_reader_seek(&rr, f->job->ring, &f->position);
-        while (ring_reader_next(&rr, &record))
-                if (log_filter_match(&f->filter, &record) && record.stream != STREAM_NOTE) {
-                        *bytes += record.size;
-                        (*records)++;
-                }
-}
-
-/* The log goes, now: what was not formatted is lost, and that and the end is all there is to say. */
+/* The log goes, now: what was not formatted is lost, of both streams as any loss, and that and the end is
+ * all there is to say. Nothing of the log is gone through for that: there may be thousands of followers. */
 static void job_is_removed(Follower *f)
 {
+        const RingPosition *from = &f->position;
         size_t size = f->rest.size;
         char hostname[HOSTNAME_SIZE];
-        uint64_t bytes, records;
         RingPosition tail;
         LogContext c;
 
         if (!f->ended) {
                 context_of(f, hostname, &c);
-                ring_lost_since(f->job->ring, &f->position, &bytes, &records);
-                count_unread(f, &bytes, &records);
                 ring_tail(f->job->ring, &tail);
-                say_lost(f, &c, bytes, records, &tail);
+                say_lost(f, &c, tail.bytes - MIN(from->bytes, tail.bytes),
+                         tail.records - MIN(from->records, tail.records), &tail);
                 say_end(f, &c);
                 if (f->rest.error) {
                         log_warning("A follower of job %s is not told of its end: out of memory",

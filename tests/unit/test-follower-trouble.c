@@ -42,6 +42,31 @@ START_TEST(record_goes)
 }
 END_TEST
 
+/* As any loss: of both streams. */
+START_TEST(record_goes_of_one_stream)
+{
+        _cleanup_free_ char *text = NULL;
+        Buffer b = BUFFER_INIT;
+        Job *job;
+        int fd;
+
+        begin();
+        job = world_run(&w, NULL);
+        flood(job, 1, 3);
+        fake_print(leader_of(job), 2, "000000003\n");
+        fake_exit(leader_of(job), 0);
+        world_settle(&w);
+        fd = follow(job, LOG_FORMAT_EXPORT, "", UINT64_MAX);
+        newest()->filter.streams = STREAM_MASK(STREAM_STDERR);
+        ck_assert_int_eq(job_set_forget(&w.jobs, job, NULL), 0);
+        take(&fd, &b);
+        text = buffer_take(&b, NULL);
+        ck_assert_uint_eq(field(text, "REEVE_LOST_RECORDS="), 3);
+        ck_assert_uint_eq(field(text, "REEVE_LOST_BYTES="), 30);
+        end();
+}
+END_TEST
+
 /* Its log was let go before its record was. */
 START_TEST(log_goes)
 {
@@ -173,5 +198,5 @@ START_TEST(no_memory_for_the_last_words)
 }
 END_TEST
 
-TEST_MAIN("follower-trouble", record_goes, log_goes, reeve_goes, refusals, no_memory,
-          no_memory_for_the_last_words)
+TEST_MAIN("follower-trouble", record_goes, record_goes_of_one_stream, log_goes, reeve_goes, refusals,
+          no_memory, no_memory_for_the_last_words)
