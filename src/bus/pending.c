@@ -6,6 +6,7 @@
 #include "bus/pending.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "bus/errors.h"
 #include "bus/peer.h"
@@ -33,6 +34,13 @@ int pending_init(Pending *p, const PendingOps *ops, Peer *peer, sd_bus_message *
                 return error_set(e, ERROR_LIMITS_EXCEEDED,
                                  "%u descriptors came with calls that wait, of the %u that may",
                                  peer->server->n_descriptors, SERVER_DESCRIPTORS_MAX);
+        p->n_bytes = peer->io.inlet.size;
+        if (peer->server->n_call_bytes > 0 &&
+            peer->server->n_call_bytes + p->n_bytes > SERVER_CALL_BYTES_MAX)
+                return error_set(e, ERROR_LIMITS_EXCEEDED,
+                                 "Calls that wait have %" PRIu64 " bytes already, of the %" PRIu64
+                                 " that they may",
+                                 peer->server->n_call_bytes, SERVER_CALL_BYTES_MAX);
         p->ops = ops;
         p->peer = peer;
         p->call = sd_bus_message_ref(call);
@@ -41,6 +49,7 @@ int pending_init(Pending *p, const PendingOps *ops, Peer *peer, sd_bus_message *
         list_append(&peer->pendings, &p->link);
         peer->n_pending++;
         peer->server->n_descriptors += p->n_descriptors;
+        peer->server->n_call_bytes += p->n_bytes;
         return 0;
 }
 
@@ -55,6 +64,7 @@ static void destroy(Pending *p)
         list_remove(&p->link);
         p->peer->n_pending--;
         p->peer->server->n_descriptors -= p->n_descriptors;
+        p->peer->server->n_call_bytes -= p->n_bytes;
         sd_bus_message_unref(p->call);
         p->ops->destroy(p);
 }

@@ -23,10 +23,12 @@ struct Pending {
         Peer *peer;
         sd_bus_message *call;
         unsigned n_descriptors; /* that came with the call, and are open for as long as it is kept */
+        uint64_t n_bytes;       /* of the call, likewise */
         Timer timer;
 };
 
-/* -EDQUOT with e set: the peer has too many already, or too many descriptors came with such calls. */
+/* -EDQUOT with e set: the peer has too many already, or too much came with such calls. From the call's own
+ * handler. */
 int pending_init(Pending *p, const PendingOps *ops, Peer *peer, sd_bus_message *call, Error *e);
 /* CLOCK_MONOTONIC; USEC_INFINITY: not at all. */
 void pending_arm(Pending *p, usec_t deadline);

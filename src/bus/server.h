@@ -19,6 +19,8 @@ typedef struct Peer Peer;
 
 #define SERVER_PEERS_MAX 256U
 #define SERVER_DESCRIPTORS_MAX 1024U /* that came with calls which wait for their answer */
+#define SERVER_CALL_BYTES_MAX                                                                               \
+        (UINT64_C(128) * 1024 * 1024) /* of such calls; a queued Run has its input twice */
 /* What we are called on our own sockets, where nobody hands out names. */
 #define SERVER_UNIQUE_NAME ":1.0"
 
@@ -29,6 +31,7 @@ typedef struct BusServer {
         List peers;     /* Peer.link, oldest first */
         unsigned n_peers;
         unsigned n_descriptors; /* of all peers' pending calls */
+        uint64_t n_call_bytes;  /* likewise */
         uint64_t last_peer;
         JobObserver observer;
         SessionObserver session_observer;

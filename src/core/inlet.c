@@ -80,6 +80,7 @@ static int read_header(Inlet *i)
         body = header_number(h + 4, h[0] == 'B');
         fields = header_number(h + 12, h[0] == 'B');
         i->left = (fields + 7) / 8 * 8 + body;
+        i->size = sizeof(i->header) + i->left;
         return fields > INLET_FIELDS_MAX || i->left > INLET_MESSAGE_MAX ? -EMSGSIZE : 0;
 }
 

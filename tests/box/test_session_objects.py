@@ -1,10 +1,11 @@
 """Sessions as objects: signals, introspection, freezing, accounting, bounds."""
 
 import os
+import struct
 import xml.etree.ElementTree as xml
 
 from case import BoxCase, FreshCase, Stopwatch
-from client import DBusError, ERROR, JOB, MANAGER, PROPERTIES, ROOT, SESSION, job_path, session_path
+from client import DBusError, ERROR, JOB, MANAGER, PROPERTIES, ROOT, SESSION, job_path, method_call, session_path, variants
 from rig import SOURCE, eventually
 from session import SessionCase
 
@@ -387,6 +388,22 @@ class TestBounds(BoxCase):
                 self.assert_error("BadWorkingDirectory", call=lambda: self.bus.run("far", "echo hi"))
                 self.bus.set_directory("far", "/")
         self.assertEqual(self.bus.run("far", "pwd").stdout, b"/\n")
+
+    def test_queued_runs_with_large_input(self):
+        """16 MiB each: refused some time, and those that were taken are run."""
+        self.bus.open_session("piped")
+        first = self.bus.run_later("piped", "sleep 1000")
+        options = {"StandardInput": "data", "StandardInputData": bytes(16 * MIB)}
+        large = method_call(session_path("piped"), SESSION, "Run", "sa{sv}", ("wc -c", variants(options)))
+        with self.reeve.connect() as other:
+            for serial in range(1000, 1012):
+                other.socket.sendall(large[:8] + struct.pack("<I", serial) + large[12:])
+            other.ping()
+            self.assert_error("LimitsExceeded", call=lambda: self.bus.run("piped", "wc -c", **options))
+            last = self.bus.run_later("piped", "echo small")
+            self.bus.stop({"Session": "piped"})
+            self.assertEqual((first.result().result, last.result().stdout), ("signal", b"small\n"))
+        self.bus.close_session("piped", TimeoutStopUSec=0)
 
     def test_an_opened_one_is_no_larger(self):
         for options in ({"Environment": ["A=" + "x" * MIB]}, {"WorkingDirectory": "/" + "x" * 4095}, {"Shell": "/" + "x" * 4095}):
