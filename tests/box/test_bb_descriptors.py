@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import os
 import select
+import signal
 import socket
 import tempfile
 import time
@@ -260,6 +261,38 @@ class TestTee(BoxCase):
             self.bus.job(job.id, "WriteInput", "ayb", b"go\n", False)
             self.assertEqual(self.bus.wait(job.id)[1]["ExitCode"], 4)
         self.assertEqual(self.bus.output(job.id)[0], b"".join(b"%d\n" % i for i in range(1, 100001)))
+
+    def not_taken(self, id):
+        return sum(int(r.data.split()[0]) for r in all_log(self.bus, id) if r.stream == 3 and b"not taken" in r.data)
+
+    def test_whoever_writes_it_is_killed(self):
+        """By a root job that kills whatever it reaches: the job goes on, its log is whole, and what is missing is said."""
+        code = "import os, time; print('one', flush=True); input(); os.kill(-1, 9); print('two'); exit(5)"
+        with pipe() as ends:
+            job = self.bus.start(["python3", "-c", code], StandardInput="pipe", StandardOutputFileDescriptor=ends[1], Tee=True)
+            close_end(ends, 1)
+            self.assertEqual(os.read(ends[0], 100), b"one\n")
+            self.bus.job(job.id, "WriteInput", "ayb", b"go\n", False)
+            got = 4 + len(read_to_end(ends[0]))
+            self.assertEqual(self.bus.wait(job.id)[1]["ExitCode"], 5)
+        # Whether its last write came through is known only to the one that was killed.
+        self.assertEqual(self.bus.output(job.id)[0], b"one\ntwo\n")
+        self.assertIn(self.not_taken(job.id), (8 - got, 8))
+
+    def test_whoever_writes_it_is_stopped(self):
+        with pipe() as ends:
+            job = self.bus.start_sh("echo one; read x; seq 1 1000; exit 5", StandardInput="pipe", StandardOutputFileDescriptor=ends[1],
+                                    Tee=True)
+            close_end(ends, 1)
+            self.assertEqual(os.read(ends[0], 100), b"one\n")
+            for pid in self.reeve.processes():
+                if self.reeve.inner_pid(pid) != job.pid:
+                    os.kill(pid, signal.SIGSTOP)
+            self.bus.job(job.id, "WriteInput", "ayb", b"go\n", False)
+            self.assertEqual(self.bus.wait(job.id)[1]["ExitCode"], 5)
+            got = 4 + len(read_to_end(ends[0]))
+        total = self.bus.property("LogBytes", job.id)
+        self.assertIn(self.not_taken(job.id), (total - got, total))
 
     def test_a_full_disk(self):
         with open("/dev/full", "wb") as full:
