@@ -23,6 +23,7 @@
 #include "basic/time.h"
 #include "ctl/client.h"
 #include "ctl/log-page.h"
+#include "ctl/outcome.h"
 #include "ctl/output.h"
 
 #define PIECE ((size_t) 4096)
@@ -31,8 +32,6 @@
 #define ESCAPE 0x1d /* ^] */
 #define ESCAPE_COUNT 3U
 #define ESCAPE_USEC USEC_PER_SEC
-#define STATUS_TIMEOUT 124
-#define STATUS_SIGNAL 128
 
 typedef struct Attach {
         Client *c;
@@ -214,7 +213,6 @@ static int on_exited(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
         _cleanup_(properties_done) Properties details = PROPERTIES_INIT;
         Attach *a = userdata;
-        int64_t sig, code;
         int r;
 
         if (sd_bus_message_is_method_error(m, NULL)) {
@@ -231,12 +229,9 @@ static int on_exited(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
                 a->error = client_message_failed(r);
                 return 0;
         }
-        sig = properties_integer(&details, "Signal", 0);
-        code = properties_integer(&details, "ExitCode", -1);
-        a->status = sig > 0    ? STATUS_SIGNAL + (int) sig
-                    : code < 0 ? FAILED
-                    : code == 0 && streq(properties_string(&details, "Result"), "timeout") ? STATUS_TIMEOUT
-                                                                                           : (int) code;
+        a->status = outcome_status(properties_string(&details, "Result"),
+                                   (int) properties_integer(&details, "ExitCode", -1),
+                                   (int) properties_integer(&details, "Signal", 0));
         a->exited = true;
         a->error = call_wait(a, "Drained", 0, on_drained);
         return 0;

@@ -20,7 +20,6 @@
 #define STATUS_TIMEOUT 124
 #define STATUS_NOT_EXECUTABLE 126
 #define STATUS_NOT_FOUND 127
-#define STATUS_SIGNAL 128
 
 typedef struct Outcome {
         const char *id, *result;
@@ -172,14 +171,14 @@ void foreground_say_job(const Foreground *f, Client *c, const char *id, const ch
                 say_end(id, outcome, &job, tasks == UINT64_MAX ? 0 : tasks);
 }
 
-/* As a shell has it. A timeout that the command answered with 0 must not look like success. */
-static int exit_status(const Outcome *o)
+/* A timeout that the command answered with 0 must not look like success. */
+int outcome_status(const char *result, int exit_code, int sig)
 {
-        if (o->signal > 0)
-                return STATUS_SIGNAL + o->signal;
-        if (o->exit_code == 0 && streq(o->result, "timeout"))
+        if (sig > 0)
+                return STATUS_SIGNAL + sig;
+        if (exit_code == 0 && streq(result, "timeout"))
                 return STATUS_TIMEOUT;
-        return o->exit_code >= 0 ? o->exit_code : FAILED;
+        return exit_code >= 0 ? exit_code : FAILED;
 }
 
 static int finish(const Foreground *f, Client *c, sd_bus_message *reply)
@@ -194,7 +193,7 @@ static int finish(const Foreground *f, Client *c, sd_bus_message *reply)
                 r = c->json ? print_json(reply) : print_output(&o);
                 if (r >= 0) {
                         say_outcome(&o, f->verbose);
-                        r = exit_status(&o);
+                        r = outcome_status(o.result, o.exit_code, o.signal);
                 }
         }
         properties_done(&o.details);

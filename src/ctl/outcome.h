@@ -28,6 +28,11 @@ enum {
                                 "let the job go on when reevectl is interrupted; so it does with --id"      \
         }
 
+#define STATUS_SIGNAL 128 /* and the number of the signal */
+
+/* The exit status that a shell has for such an end; FAILED: it did not exit, and of no signal. */
+int outcome_status(const char *result, int exit_code, int sig);
+
 /* Whether it was one of these options. */
 bool foreground_set(Foreground *f, int id);
 /* The settings that such a job has when nothing else was said. 0, or one of output.h. */
