@@ -42,9 +42,21 @@ static void tell(Job *job, JobMoment moment)
         }
 }
 
+static void arm_runtime(Job *job)
+{
+        timer_arm(job->set->config.timers, &job->runtime_timer,
+                  usec_add(clock_monotonic(), job->spec.runtime_max));
+}
+
+/* Its time counts from exec, which may take its own; but in a session that is frozen it never comes. */
 static void on_runtime_timer(Timer *t, usec_t now)
 {
-        job_event(container_of(t, Job, runtime_timer), JOB_EVENT_RUNTIME_TIMEOUT);
+        Job *job = container_of(t, Job, runtime_timer);
+
+        if (job->fsm.state == JOB_STARTING && !session_is_frozen(job->session_of))
+                arm_runtime(job);
+        else
+                job_event(job, JOB_EVENT_RUNTIME_TIMEOUT);
 }
 
 static void on_stop_timer(Timer *t, usec_t now)
@@ -176,6 +188,7 @@ static void job_event(Job *job, JobEvent event)
         if (actions & JOB_DO_FINISH)
                 take_final_usage(job);
         if (actions & JOB_DO_ANNOUNCE) {
+                arm_runtime(job);
                 session_announce(job->session_of);
                 job->announced = true;
                 job_set_tell(job->set, job, JOB_SET_NEW);
@@ -378,8 +391,7 @@ static int follow_start(Job *job)
                 (void) pidref_signal(&job->leader, SIGKILL);
                 return -ENOMEM;
         }
-        timer_arm(set->config.timers, &job->runtime_timer,
-                  usec_add(clock_monotonic(), job->spec.runtime_max));
+        arm_runtime(job);
         return 0;
 }
 

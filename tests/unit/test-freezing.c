@@ -120,6 +120,31 @@ START_TEST(the_default_one_begins_afresh)
 }
 END_TEST
 
+/* Its exec never comes there: the run time is over all the same, and it is told as that. */
+START_TEST(run_time_is_over_before_exec)
+{
+        Freezing f = {.wait.done = on_frozen};
+        Diary diary = {0};
+        ExecSpec spec;
+        bool done;
+        Job *job;
+
+        world_init(&w);
+        list_init(&f.wait.link);
+        spec_init(&spec);
+        spec_set(&spec, "RuntimeMaxUSec", "10s");
+        job = world_start(&w, &spec);
+        diary_start(&diary, job);
+        ck_assert_int_eq(session_freeze(job->session_of, true, &f.wait, &done, NULL), 0);
+        world_pass(&w, 9 * USEC_PER_SEC);
+        ck_assert_int_eq(job->fsm.state, JOB_STARTING);
+        world_pass(&w, 2 * USEC_PER_SEC);
+        ck_assert(job_is_finished(job) && job->result == JOB_RESULT_TIMEOUT && job->signal == SIGKILL);
+        ck_assert_str_eq(diary.text, "killed started exited drained finished");
+        world_done(&w);
+}
+END_TEST
+
 START_TEST(no_tree_no_freezing)
 {
         Freezing f = {.wait.done = on_frozen};
@@ -139,4 +164,5 @@ START_TEST(no_tree_no_freezing)
 }
 END_TEST
 
-TEST_MAIN("freezing", frozen, freezing_is_overtaken, the_default_one_begins_afresh, no_tree_no_freezing)
+TEST_MAIN("freezing", frozen, freezing_is_overtaken, the_default_one_begins_afresh,
+          run_time_is_over_before_exec, no_tree_no_freezing)

@@ -77,7 +77,7 @@ START_TEST(not_a_report)
         ck_assert_int_eq(s.umask, 1);
         for (unsigned nth = 1; nth <= 3; nth++) {
                 alloc_fault_set(nth, 0);
-                ck_assert_int_eq(shell_state_parse("u0\0d/\0eA=1\0.", 15, &s), -ENOMEM);
+                ck_assert_int_eq(shell_state_parse("u0\0d/\0eA=1\0.", 13, &s), -ENOMEM);
                 alloc_fault_set(0, 0);
         }
 }
