@@ -57,8 +57,12 @@ int signals_open(void)
 
 void fake_send_signal(int sig, pid_t sender, bool by_process)
 {
-        const SignalInfo info = {.signal = sig, .sender = sender, .by_process = by_process};
+        SignalInfo info;
 
+        memset(&info, 0, sizeof(info)); /* all that is written, also between the fields */
+        info.signal = sig;
+        info.sender = sender;
+        info.by_process = by_process;
         ck_assert_int_eq(write(fake_world.signal_fd, &info, sizeof(info)), sizeof(info));
 }
 
