@@ -24,10 +24,18 @@ typedef struct CallerCall {
         Caller *caller;
         sd_bus_message *call; /* as it came from the bus; once passed on, what an answer needs of that */
         sd_bus_slot *slot;    /* of the answer, of the caller's own connection; NULL: not passed on yet */
+        size_t kept;          /* bytes of it that count as the gateway's, until it is passed on */
 } CallerCall;
+
+static void call_is_not_kept(CallerCall *cc)
+{
+        cc->caller->gateway->n_kept_bytes -= cc->kept;
+        cc->kept = 0;
+}
 
 static void call_free(CallerCall *cc)
 {
+        call_is_not_kept(cc);
         list_remove(&cc->link);
         cc->caller->n_calls--;
         cc->caller->gateway->n_calls--;
@@ -125,6 +133,7 @@ static void call_pass_on(CallerCall *cc)
         size_t size;
         int r;
 
+        call_is_not_kept(cc);
         r = sd_bus_message_new_method_call(bus, &m, BUS_NAME, sd_bus_message_get_path(cc->call),
                                            sd_bus_message_get_interface(cc->call),
                                            sd_bus_message_get_member(cc->call));
@@ -145,9 +154,26 @@ static void call_pass_on(CallerCall *cc)
                 call_fail_errno(cc, r);
 }
 
+/* Who is not known yet can be anybody, and the bus answers about him behind all that he has sent. */
+static int may_keep(Gateway *g, sd_bus_message *m, size_t *ret_size, sd_bus_error *ret_error)
+{
+        int r;
+
+        r = message_copy_body(NULL, m, ret_size);
+        if (r < 0)
+                return r;
+        if (g->n_kept_bytes > 0 && g->n_kept_bytes + *ret_size > GATEWAY_KEPT_MAX)
+                return sd_bus_error_setf(ret_error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                         "Calls of who is not known yet have %zu bytes already",
+                                         g->n_kept_bytes);
+        return 0;
+}
+
 int caller_take(Caller *c, sd_bus_message *m, sd_bus_error *ret_error)
 {
         CallerCall *cc;
+        size_t size = 0;
+        int r;
 
         if (c->state == CALLER_REFUSED)
                 return sd_bus_error_setf(ret_error, SD_BUS_ERROR_ACCESS_DENIED, "User %u may not call reeve",
@@ -156,10 +182,17 @@ int caller_take(Caller *c, sd_bus_message *m, sd_bus_error *ret_error)
                 return sd_bus_error_setf(ret_error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                          "%u calls of this connection wait already, the most that may",
                                          c->n_calls);
+        if (c->state != CALLER_ADMITTED) {
+                r = may_keep(c->gateway, m, &size, ret_error);
+                if (r < 0)
+                        return r;
+        }
         cc = alloc_new(CallerCall);
         if (!cc)
                 return -ENOMEM;
         cc->caller = c;
+        cc->kept = size;
+        c->gateway->n_kept_bytes += size;
         cc->call = sd_bus_message_ref(m);
         list_init(&cc->link);
         list_append(&c->calls, &cc->link);

@@ -26,8 +26,9 @@ typedef struct BusServer BusServer;
 #define GATEWAY_QUEUE_PAUSE_BYTES (UINT64_C(8) * 1024 * 1024)
 #define GATEWAY_QUEUE_MAX 4096U  /* far beyond the pause: one turn's worth of answers cannot get there */
 #define GATEWAY_CALLERS_MAX 384U /* each is a match, of which dbus-daemon lets a connection have 512 */
-#define GATEWAY_PATIENCE_USEC (30 * USEC_PER_SEC) /* for the bus to let us in */
-#define GATEWAY_STEADY_USEC (10 * USEC_PER_SEC)   /* who stayed that long is tried anew without a pause */
+#define GATEWAY_KEPT_MAX ((size_t) 64 * 1024 * 1024) /* bytes of calls of who is not known yet */
+#define GATEWAY_PATIENCE_USEC (30 * USEC_PER_SEC)    /* for the bus to let us in */
+#define GATEWAY_STEADY_USEC (10 * USEC_PER_SEC)      /* who stayed that long is tried anew without a pause */
 
 typedef struct Gateway {
         BusServer *server;
@@ -43,6 +44,7 @@ typedef struct Gateway {
         bool congested;             /* somebody was told to wait for the bus to read */
         usec_t joined_time;         /* CLOCK_MONOTONIC */
         unsigned n_calls;           /* of all callers */
+        size_t n_kept_bytes;        /* of those of them that are not passed on yet */
         const char *error;          /* why to leave the bus: at its next turn; NULL: stay */
         bool complained;            /* that it cannot be joined, or kept: once is enough */
         char unique_name[32];

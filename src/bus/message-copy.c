@@ -29,7 +29,7 @@ static int copy_basic(sd_bus_message *to, sd_bus_message *from, char type, size_
         if (r < 0)
                 return r;
         *size += is_text ? text_size(value.text) : sizeof(uint64_t);
-        return sd_bus_message_append_basic(to, type, is_text ? (const void *) value.text : &value);
+        return to ? sd_bus_message_append_basic(to, type, is_text ? (const void *) value.text : &value) : 0;
 }
 
 /* 0: it is no array of numbers that could be copied whole. */
@@ -48,7 +48,7 @@ static int copy_numbers(sd_bus_message *to, sd_bus_message *from, char type, con
         if (r < 0)
                 return r;
         *size += n;
-        r = sd_bus_message_append_array(to, contents[0], data, n);
+        r = to ? sd_bus_message_append_array(to, contents[0], data, n) : 0;
         return r < 0 ? r : 1;
 }
 
@@ -65,10 +65,10 @@ static int copy_container(sd_bus_message *to, sd_bus_message *from, char type, c
         r = sd_bus_message_enter_container(from, type, contents);
         if (r < 0)
                 return r;
-        r = sd_bus_message_open_container(to, type, contents);
+        r = to ? sd_bus_message_open_container(to, type, contents) : 0;
         if (r >= 0)
                 r = copy_all(to, from, size);
-        if (r >= 0)
+        if (r >= 0 && to)
                 r = sd_bus_message_close_container(to);
         return r < 0 ? r : sd_bus_message_exit_container(from);
 }

@@ -10,7 +10,7 @@ from case import BoxCase, Stopwatch
 from client import (Connection, DBUS, DBusError, JOB, MANAGER, NAME, PROPERTIES, ROOT, SESSION, V, authenticate, connect,
                     job_path, method_call)
 from messagebus import MessageBus, wait_on_bus
-from rig import Reeve, eventually
+from rig import Reeve, eventually, sanitized
 
 MIB = 1 << 20
 EXEC = ["call", "--", NAME, ROOT, MANAGER, "Exec", "asa{sv}"]
@@ -215,6 +215,23 @@ class MessageBusTests:
         outcome = self.remote.exec(["cat"], StandardInput="data", StandardInputData=data, LogMaxBytes=8 * MIB,
                                    OutputMaxBytes=8 * MIB)
         self.assertEqual(outcome.stdout, data)
+
+    def test_much_from_a_stranger(self):
+        """What the bus tells of him comes behind all that he has sent: no more than a part of that is held."""
+        memory, peak = self.reeve.memory(), 0
+        data = method_call(ROOT, MANAGER, "Nothing", "ay", [bytes(8 * MIB)], flags=1, serial=1000)
+        self.reeve.signal(signal.SIGSTOP)
+        try:
+            for _ in range(40):
+                self.remote.socket.sendall(data)
+            last = self.remote.send(ROOT, "org.freedesktop.DBus.Peer", "Ping")
+        finally:
+            self.reeve.signal(signal.SIGCONT)
+        while not last.done():
+            peak = max(peak, self.reeve.memory())
+        self.assertEqual(last.result(), ())
+        if not sanitized():
+            self.assertLess(peak, memory + 200 * MIB)
 
     def test_caller_that_vanishes(self):
         job = self.bus.start_sh("sleep 100")
