@@ -96,9 +96,9 @@ struct Session {
         ScopeWatch watch; /* of the slice, while somebody waits for its freezing */
         List freezing;    /* SessionWait.link */
         bool freeze_asked;
-        List jobs;        /* Job.in_session, oldest first */
-        unsigned n_live;  /* of them, not finished */
-        bool announced;   /* others may know of it */
+        List jobs;       /* Job.in_session, oldest first */
+        unsigned n_live; /* of them, not finished */
+        bool announced;  /* others may know of it */
         bool closing;
 
         /* core/session-run.h */

@@ -35,7 +35,7 @@ typedef struct CgroupTree {
         char *path; /* that folder, as /proc/PID/cgroup names it, "/" or "/a/b"; NULL when fd is -EBADF */
         unsigned controllers; /* bits of CgroupController, enabled for jobs */
         char *refusal;        /* why there is no tree, for people: what was tried and what the kernel said */
-        bool temporary;         /* the folder was made by us (not as PID 1), and goes with us */
+        bool temporary;       /* the folder was made by us (not as PID 1), and goes with us */
 } CgroupTree;
 
 /* Finds the tree and prepares it: as PID 1 below the cgroup we are in, whose processes (those of our own PID

@@ -19,7 +19,7 @@ typedef struct FakeWorld {
         int last_watch;
         int notices[256]; /* of watches, not read yet */
         unsigned n_notices;
-        int watch_fd;  /* our end of what scope_watch_open() gave */
+        int watch_fd; /* our end of what scope_watch_open() gave */
         FakeHolding holdings[1024];
         unsigned n_holdings;
         uint64_t last_inode;

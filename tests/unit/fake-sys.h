@@ -82,7 +82,7 @@ typedef struct FakeSys {
         unsigned n_spawned, n_scopes, n_slices, n_watches, n_enlarged, n_given, n_folders_left, n_all_killed;
         unsigned n_net_looks, n_walks, n_walk_steps;
         uint16_t net_port; /* that was asked for last */
-        int tee_fds[8]; /* the processes' ends of tees */
+        int tee_fds[8];    /* the processes' ends of tees */
         unsigned n_tees;
         uid_t given_to;
         unsigned tty_rows, tty_columns; /* as they were set last */
