@@ -41,10 +41,11 @@ typedef struct Attach {
 
         char piece[PIECE];
         size_t size, taken;
-        bool reading;       /* stdin has more */
-        bool eof, eof_sent; /* the last piece is the end */
-        bool calling;       /* a WriteInput is under way */
-        usec_t retry;       /* when the next may be; 0: at once */
+        bool reading;  /* stdin has more */
+        char last;     /* that was read; '\0': nothing yet */
+        unsigned ends; /* end-of-file characters to be sent yet: the last piece was the end */
+        bool calling;  /* a WriteInput is under way */
+        usec_t retry;  /* when the next may be; 0: at once */
 
         unsigned escapes;
         usec_t first_escape;
@@ -255,7 +256,7 @@ static int on_written(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
                  */
                 a->reading = false;
                 a->size = a->taken = 0;
-                a->eof = false;
+                a->ends = 0;
                 return 0;
         }
         a->taken += MIN((size_t) accepted, a->size - a->taken);
@@ -265,7 +266,8 @@ static int on_written(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
         }
         a->size = a->taken = 0;
         a->retry = 0;
-        a->eof_sent = a->eof;
+        if (a->ends > 0)
+                a->ends--;
         return 0;
 }
 
@@ -279,7 +281,7 @@ static int write_input(Attach *a)
                 return r;
         r = sd_bus_message_append_array(m, 'y', a->piece + a->taken, a->size - a->taken);
         if (r >= 0)
-                r = sd_bus_message_append(m, "b", (int) a->eof);
+                r = sd_bus_message_append(m, "b", (int) (a->ends > 0));
         if (r < 0)
                 return client_message_failed(r);
         a->calling = true;
@@ -288,7 +290,7 @@ static int write_input(Attach *a)
 
 static bool has_input(const Attach *a)
 {
-        return a->size > a->taken || (a->eof && !a->eof_sent);
+        return a->size > a->taken || a->ends > 0;
 }
 
 /* Whether the user has pressed the keys that detach. They go to the job, too, but the last. */
@@ -322,8 +324,8 @@ static void read_input(Attach *a)
                 a->reading = false;
                 if (a->t->is_raw) /* it hung up */
                         a->detached = true;
-                else
-                        a->eof = true;
+                else /* behind an unfinished line the first one only hands that on, see termios(3) */
+                        a->ends = a->last == '\0' || a->last == '\n' ? 1 : 2;
                 return;
         }
         if (terminal_has_keys(a->t) && look_for_escape(a, (size_t) n)) {
@@ -332,6 +334,7 @@ static void read_input(Attach *a)
         }
         a->size = (size_t) n;
         a->taken = 0;
+        a->last = a->piece[n - 1];
 }
 
 /* The loop */

@@ -255,6 +255,13 @@ class TestExec(Windows):
         self.assertEqual(done.returncode, 0)
         self.assertTrue(done.stdout.endswith(b"a\r\nb\r\n"), done.stdout)
 
+    def test_input_that_ends_within_a_line(self):
+        for text in (b"unfinished", b"a line\nunfinished", b""):
+            with self.subTest(text=text):
+                done = self.reeve.reevectl("exec", "-t", "sh", "-c", "stty -echo; cat; echo .", stdin=None, input=text)
+                self.assertEqual(done.returncode, 0)    # the terminal may have echoed some before stty
+                self.assertTrue(done.stdout.endswith(text.replace(b"\n", b"\r\n") + b".\r\n"), done.stdout)
+
     def test_end_of_input_on_a_full_terminal(self):
         """As much as it holds, to the byte: the end waits until there is room for it."""
         line = b"x" * 63 + b"\n"
