@@ -127,9 +127,9 @@ static int keep(Session *session, Job *job, const ShellState *state)
 
         r = shell_state_changes(job->shell_environment, state->environment, &changes);
         if (r >= 0)
-                r = session_set_environment_changes(session, changes, &e);
-        if (r >= 0 && !streq(state->directory, job->working_directory))
-                r = session_set_directory(session, state->directory, &e);
+                r = session_keep(session, changes,
+                                 streq(state->directory, job->working_directory) ? NULL : state->directory,
+                                 &e);
         if (r < 0)
                 return r;
         if (state->umask != job->shell_umask)

@@ -7,18 +7,16 @@
 #include "core/session.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 
 #include "basic/alloc.h"
 #include "basic/errno-name.h"
 #include "basic/log.h"
-#include "basic/path.h"
 #include "basic/strv.h"
-#include "core/environment.h"
 #include "core/error.h"
 #include "core/session-run.h"
 #include "core/session-slice.h"
+#include "core/session-state.h"
 #include "sys/clock.h"
 #include "sys/userdb.h"
 
@@ -130,43 +128,6 @@ void session_announce(Session *session)
         tell(session->set, session, true);
 }
 
-static bool environment_is_too_long(char **v)
-{
-        uint64_t size = 0;
-
-        STRV_FOREACH (s, v)
-                size += strlen(*s) + 1;
-        return size > SESSION_ENVIRONMENT_MAX;
-}
-
-/* The kernel goes to no longer one. */
-static int check_path(const char *key, const char *path, Error *e)
-{
-        return path && strlen(path) >= PATH_MAX ? error_set(e, ERROR_INVALID_ARGS,
-                                                            "%s: is longer than %d bytes", key, PATH_MAX - 1)
-                                                : 0;
-}
-
-/* What a session begins with; user may be NULL. */
-static int state_make(const SessionSet *set, const SessionSpec *spec, const UserRecord *user,
-                      char **ret_directory, char ***ret_environment)
-{
-        const SessionSetConfig *c = &set->config;
-        const char *given = spec->exec.working_directory;
-        _cleanup_free_ char *directory = NULL;
-        int r;
-
-        directory = given ? path_absolute(c->working_directory, given) : str_copy(c->working_directory);
-        if (!directory)
-                return -ENOMEM;
-        r = environment_make_session(spec->clean_environment ? NULL : c->environment, user,
-                                     spec->exec.environment, ret_environment);
-        if (r < 0)
-                return r;
-        *ret_directory = TAKE_PTR(directory);
-        return 0;
-}
-
 /* Its name is taken in the set's map by this. */
 static int session_new(SessionSet *set, const char *name, SessionSpec *spec, const UserRecord *user,
                        Session **ret)
@@ -185,11 +146,11 @@ static int session_new(SessionSet *set, const char *name, SessionSpec *spec, con
         session->shell = str_copy(spec->shell ?: SESSION_SHELL);
         if (!session->name || !session->shell)
                 return -ENOMEM;
-        r = state_make(set, spec, user, &session->working_directory, &session->environment);
+        r = session_make_state(set, spec, user, &session->working_directory, &session->environment);
         if (r < 0)
                 return r;
         /* What reeve itself was given is as long as it is. */
-        if (spec->exec.environment && environment_is_too_long(session->environment))
+        if (spec->exec.environment && session_environment_is_too_long(session->environment))
                 return -E2BIG;
         r = session_slice_new(set, name, &session->slice);
         if (r < 0)
@@ -293,9 +254,9 @@ int session_set_open(SessionSet *set, const char *name, SessionSpec *spec, Sessi
                 *ret = known;
                 return 0;
         }
-        r = check_path("WorkingDirectory", spec->exec.working_directory, e);
+        r = session_check_path("WorkingDirectory", spec->exec.working_directory, e);
         if (r >= 0)
-                r = check_path("Shell", spec->shell, e);
+                r = session_check_path("Shell", spec->shell, e);
         if (r >= 0)
                 r = look_up(spec, &user, e);
         if (r >= 0)
@@ -402,58 +363,6 @@ void session_remove_job(Job *job)
         release_if_unused(session);
 }
 
-int session_set_environment_changes(Session *session, char *const *changes, Error *e)
-{
-        _cleanup_strv_ char **v = strv_copy(session->environment);
-
-        if (!v || strv_extend(&v, changes) < 0 || env_settle(v) < 0)
-                return error_no_memory(e);
-        if (environment_is_too_long(v))
-                return error_set(e, ERROR_LIMITS_EXCEEDED,
-                                 "assignments: the session's environment is more than 1 MiB with them");
-        strv_free(session->environment);
-        session->environment = TAKE_PTR(v);
-        return 0;
-}
-
-int session_set_environment(Session *session, char *const *assignments, char *const *unset, Error *e)
-{
-        _cleanup_strv_ char **changes = NULL;
-
-        for (char *const *s = assignments; s && *s; s++)
-                if (!env_assignment_is_valid(*s))
-                        return error_set(e, ERROR_INVALID_ARGS,
-                                         "assignments: \"%s\" is not NAME=VALUE with a name of "
-                                         "[A-Za-z_][A-Za-z0-9_]*",
-                                         *s);
-        for (char *const *s = unset; s && *s; s++)
-                if (!env_name_is_valid(*s, strlen(*s)))
-                        return error_set(e, ERROR_INVALID_ARGS, "unset: \"%s\" is no name of a variable",
-                                         *s);
-        if (strv_extend(&changes, assignments) < 0 || strv_extend(&changes, unset) < 0)
-                return error_no_memory(e);
-        return session_set_environment_changes(session, changes, e);
-}
-
-int session_set_directory(Session *session, const char *directory, Error *e)
-{
-        _cleanup_free_ char *path = NULL;
-        int r;
-
-        if (isempty(directory))
-                return error_set(e, ERROR_INVALID_ARGS, "WorkingDirectory: is empty");
-        path = path_absolute(session->working_directory, directory);
-        if (!path)
-                return error_no_memory(e);
-        r = check_path("WorkingDirectory", path, e);
-        if (r < 0 || streq(path, session->working_directory))
-                return r;
-        free(session->working_directory);
-        session->working_directory = TAKE_PTR(path);
-        session_tell_changed(session, SESSION_WORKING_DIRECTORY);
-        return 0;
-}
-
 /* As reeve gave it once. Without memory it stays as it is, which is said. What its shells are yet to leave
  * is of what it was before. */
 static void reset(Session *session)
@@ -465,7 +374,7 @@ static void reset(Session *session)
                 job_forget_shell(container_of(link, Job, in_session));
         session_thaw(session);
         session_spec_init(&spec);
-        if (state_make(session->set, &spec, NULL, &directory, &environment) < 0) {
+        if (session_make_state(session->set, &spec, NULL, &directory, &environment) < 0) {
                 log_warning("Session %s: no memory to reset it", session->name);
                 return;
         }

@@ -135,11 +135,12 @@ void session_tell_changed(Session *session, SessionProperty what);
 
 /* Refused as a whole: -EINVAL, -EDQUOT with e set. */
 int session_set_environment(Session *session, char *const *assignments, char *const *unset, Error *e);
-/* The same of a list that was checked: NAME=VALUE, or NAME to be taken away. */
-int session_set_environment_changes(Session *session, char *const *changes, Error *e);
 /* A relative one starts at the session's own. Whether it is there is found out by who runs there: PID 1 asks
  * no file system. */
 int session_set_directory(Session *session, const char *directory, Error *e);
+/* What a shell has left: all of it or nothing. changes: NAME=VALUE, or NAME to be taken away; directory:
+ * NULL where it is the same. */
+int session_keep(Session *session, char *const *changes, const char *directory, Error *e);
 
 /* Whether it is there, and may be closed: -ENOENT, -EACCES for "system". */
 int session_set_check_close(const SessionSet *set, const char *name, Session **ret, Error *e);
