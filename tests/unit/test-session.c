@@ -417,6 +417,15 @@ START_TEST(no_memory)
                 alloc_fault_set(0, 0);
                 ck_assert(strv_equal(session->environment, w.environment));
         }
+        r = -ENOMEM; /* what a shell has left: all of it or nothing */
+        for (unsigned nth = 1; r < 0; nth++) {
+                alloc_fault_set(nth, 0);
+                r = session_keep(session, (char *const[]){S("A=1"), NULL}, "/somewhere", NULL);
+                ck_assert(alloc_fault_hits() == 1 || r == 0);
+                alloc_fault_set(0, 0);
+                ck_assert(strv_equal(session->environment, w.environment) == (r < 0));
+                ck_assert(streq(session->working_directory, "/somewhere") == (r == 0));
+        }
         end();
 }
 END_TEST
