@@ -254,6 +254,18 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
         return 0;
 }
 
+/* Whether there is output that it wants, read or not. */
+static bool has_wanted(const Follower *f)
+{
+        RingStat stat;
+
+        ring_stat(f->job->ring, &stat);
+        for (unsigned i = 0; i < _STREAM_MAX; i++)
+                if ((f->filter.streams & STREAM_MASK(i)) && i != STREAM_NOTE && stat.bytes[i] > 0)
+                        return true;
+        return false;
+}
+
 /* The log goes, now: what was not formatted is lost, of both streams as any loss, and that and the end is
  * all there is to say. Nothing of the log is gone through for that: there may be thousands of followers. */
 static void job_is_removed(Follower *f)
@@ -267,8 +279,9 @@ static void job_is_removed(Follower *f)
         if (!f->ended) {
                 context_of(f, hostname, &c);
                 ring_tail(f->job->ring, &tail);
-                say_lost(f, &c, tail.bytes - MIN(from->bytes, tail.bytes),
-                         tail.records - MIN(from->records, tail.records), &tail);
+                if (has_wanted(f))
+                        say_lost(f, &c, tail.bytes - MIN(from->bytes, tail.bytes),
+                                 tail.records - MIN(from->records, tail.records), &tail);
                 say_end(f, &c);
                 if (f->rest.error) {
                         log_warning("A follower of job %s is not told of its end: out of memory",
