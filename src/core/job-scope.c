@@ -38,6 +38,11 @@ int job_signal(Job *job, bool leader_only, int sig, pid_t **ret, size_t *ret_n)
         return 0;
 }
 
+int job_signal_group(Job *job, int sig)
+{
+        return pidref_signal_group(&job->leader, sig);
+}
+
 int job_signal_process(Job *job, pid_t pid, int sig)
 {
         _cleanup_(pidref_done) PidRef p = PIDREF_NULL;

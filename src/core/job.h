@@ -168,6 +168,8 @@ void job_stop(Job *job, int sig, usec_t timeout);
 /* One signal, to all of the scope or to the leader; *ret (malloc'ed) are the processes that got it. Negative
  * errno. */
 int job_signal(Job *job, bool leader_only, int sig, pid_t **ret, size_t *ret_n);
+/* One signal to the process group of the leader: -ESRCH where it leads none (any more). */
+int job_signal_group(Job *job, int sig);
 /* One signal to one process, which must be of the scope: -ESRCH. */
 int job_signal_process(Job *job, pid_t pid, int sig);
 

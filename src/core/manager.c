@@ -124,7 +124,9 @@ static void on_one_signal(Manager *m, const SignalInfo *info)
         case SIGNAL_PASS_ON:
                 if (!is_order(m, info))
                         break;
-                if (m->main_job)
+                if (m->main_job && m->signal_group)
+                        (void) job_signal_group(m->main_job, info->signal);
+                else if (m->main_job)
                         (void) job_signal(m->main_job, true, info->signal, NULL, NULL);
                 else if (info->signal == SIGUSR1 && m->rejoin)
                         m->rejoin(m);
@@ -248,6 +250,7 @@ static int init_parts(Manager *m, const ManagerConfig *config)
         job_set_observe(&m->jobs, &m->observer);
         followers_init(&m->followers, m->event, &m->timers);
         shutdown_init(&m->shutdown, m->event, &m->timers, &m->jobs, config->stop_timeout, m->boot->is_pid1);
+        m->shutdown.exit_codes = config->exit_codes;
         return 0;
 }
 
@@ -256,6 +259,7 @@ int manager_init(Manager *m, const ManagerConfig *config)
         int r;
 
         *m = (Manager){.boot = config->boot,
+                       .signal_group = config->signal_group,
                        .signal_fd = -EBADF,
                        .tree.fd = -EBADF,
                        .observer.ops = &observer_ops};

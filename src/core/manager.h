@@ -30,6 +30,9 @@ typedef struct ManagerConfig {
         unsigned live_max, finished_max;
         uint64_t log_max_bytes; /* 0: a tenth of the memory there is, LOG_BUDGET_MAX at most */
         usec_t stop_timeout;
+        bool signal_group;         /* what is passed on goes to the main job's process group */
+        const uint8_t *exit_codes; /* [256]: what that of the main job becomes; NULL: they stay. Outlives it
+                                    */
 } ManagerConfig;
 
 typedef struct Manager Manager;
@@ -50,6 +53,7 @@ struct Manager {
         PortWatch ports;
         Shutdown shutdown;
         Job *main_job; /* NULL: none, or its record is gone */
+        bool signal_group;
         JobObserver observer;
         JobWatch main_watch;
         char **environment; /* that jobs start with */

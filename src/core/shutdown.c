@@ -126,8 +126,10 @@ void shutdown_set_exit_code(Shutdown *s, int exit_code)
 
 void shutdown_main_ended(Shutdown *s, const Job *main_job)
 {
+        int code = main_job->signal > 0 ? 128 + main_job->signal : main_job->exit_code;
+
         if (!s->exit_code_given)
-                s->exit_code = main_job->signal > 0 ? 128 + main_job->signal : main_job->exit_code;
+                s->exit_code = s->exit_codes && code >= 0 && code < 256 ? s->exit_codes[code] : code;
         if (s->state == SHUTDOWN_RUNNING)
                 shutdown_order(s, 0);
 }

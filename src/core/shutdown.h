@@ -21,9 +21,10 @@ struct Shutdown {
         usec_t limit;    /* for all of it */
         usec_t deadline; /* CLOCK_MONOTONIC, of all of it; since the order */
         bool is_pid1;
-        int exit_code;        /* what reeve leaves with */
-        bool exit_code_given; /* by who ordered it: the main job's does not count */
-        int signal;           /* for the main job; 0: its own kill signal */
+        int exit_code;             /* what reeve leaves with */
+        bool exit_code_given;      /* by who ordered it: the main job's does not count */
+        const uint8_t *exit_codes; /* [256]: what the main job's becomes; NULL: it stays */
+        int signal;                /* for the main job; 0: its own kill signal */
         /* Replies and followers are to be flushed: shutdown_flushed() when they are. NULL: nobody has any.
          */
         void (*flush)(Shutdown *s);

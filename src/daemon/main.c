@@ -47,6 +47,8 @@ static int run(const Options *o, const BootState *boot)
                         .finished_max = o->max_finished,
                         .log_max_bytes = o->log_max_bytes,
                         .stop_timeout = o->stop_timeout,
+                        .signal_group = o->signal_group,
+                        .exit_codes = o->exit_codes,
         };
         BusServer server = {0};
         Error e = ERROR_NULL;

@@ -33,7 +33,11 @@ enum {
         OPTION_LOG_MAX,
         OPTION_MAX_FINISHED,
         OPTION_STOP_TIMEOUT,
+        OPTION_SIGNAL_GROUP,
+        OPTION_REMAP_EXIT,
         OPTION_LOG_LEVEL,
+        OPTION_VERBOSE,
+        OPTION_SUBREAPER,
         OPTION_HELP,
         OPTION_VERSION,
         _OPTION_MAX,
@@ -54,8 +58,18 @@ static const OptionHelp table[_OPTION_MAX] = {
                 [OPTION_MAX_FINISHED] = {"max-finished", "N", "finished jobs that are remembered (1000)", 0},
                 [OPTION_STOP_TIMEOUT] = {"stop-timeout", "TIME", "how long all of stopping may take (8s)",
                                          0},
+                [OPTION_SIGNAL_GROUP] = {"signal-group", NULL,
+                                         "pass signals on to COMMAND's process group, not\nto COMMAND alone",
+                                         'g'},
+                [OPTION_REMAP_EXIT] =
+                                {"remap-exit", "FROM=TO",
+                                 "exit with TO where COMMAND's exit status is FROM\n(may be given again)",
+                                 0},
                 [OPTION_LOG_LEVEL] = {"log-level", "LEVEL", "err, warning, notice, info or debug (notice)",
                                       0},
+                [OPTION_VERBOSE] = {"verbose", NULL, "one level more than that (may be given again)", 'v'},
+                [OPTION_SUBREAPER] = {"subreaper", NULL, "adopt orphans when not process 1: is always done",
+                                      's'},
                 [OPTION_HELP] = {"help", NULL, "show this", 'h'},
                 [OPTION_VERSION] = {"version", NULL, "show the version", 'V'},
 };
@@ -109,6 +123,19 @@ static int set_bus(Options *o, const char *value)
         return 0;
 }
 
+/* FROM=TO, of what exit(3) and a signal can make of a status. */
+static int remap(Options *o, const char *value)
+{
+        const char *equals = strchr(value, '=');
+        _cleanup_free_ char *from = equals ? str_copy_n(value, (size_t) (equals - value)) : NULL;
+        uint64_t a, b;
+
+        if (!from || parse_u64(from, &a) < 0 || parse_u64(equals + 1, &b) < 0 || a > 255 || b > 255)
+                return complain(OPTION_REMAP_EXIT, value);
+        o->exit_codes[a] = (uint8_t) b;
+        return 0;
+}
+
 static int apply(Options *o, size_t option, const char *value)
 {
         uint64_t n;
@@ -129,6 +156,13 @@ static int apply(Options *o, size_t option, const char *value)
                 return 0;
         case OPTION_STOP_TIMEOUT:
                 return parse_usec(value, &o->stop_timeout) < 0 ? complain(option, value) : 0;
+        case OPTION_SIGNAL_GROUP: o->signal_group = true; return 0;
+        case OPTION_REMAP_EXIT: return remap(o, value);
+        case OPTION_VERBOSE:
+                if (o->log_level < LOG_LEVEL_DEBUG)
+                        o->log_level++;
+                return 0;
+        case OPTION_SUBREAPER: return 0;
         case OPTION_LOG_LEVEL:
                 r = log_level_from_string(value);
                 if (r < 0)
@@ -139,9 +173,44 @@ static int apply(Options *o, size_t option, const char *value)
         }
 }
 
-int options_parse(Options *o, int argc, char **argv)
+/* What getopt_long(3) has found: an option's index behind 0x100, or its letter; _OPTION_MAX: none. */
+static size_t option_of(int c)
+{
+        if (c >= 0x100)
+                return (size_t) (c - 0x100);
+        for (size_t i = 0; i < _OPTION_MAX; i++)
+                if (c == table[i].letter)
+                        return i;
+        return _OPTION_MAX;
+}
+
+static int complain_of_unknown(const char *argument)
+{
+        const char letter[] = {'-', (char) optopt, '\0'}; /* it may be one of several in the argument */
+
+        fprintf(stderr, "reeve: %s: no such option, or not used like that; see reeve --help\n",
+                optopt > 0 && optopt < 0x100 ? letter : argument);
+        return -EINVAL;
+}
+
+static int next_option(int argc, char **argv)
 {
         struct option longs[_OPTION_MAX + 1] = {0};
+        char letters[_OPTION_MAX + 2] = "+", *letter = letters + 1;
+
+        for (size_t i = 0; i < _OPTION_MAX; i++) {
+                longs[i] = (struct option){table[i].name,
+                                           table[i].argument ? required_argument : no_argument, NULL,
+                                           0x100 + (int) i};
+                if (table[i].letter)
+                        *letter++ = table[i].letter;
+        }
+        *letter = '\0';
+        return getopt_long(argc, argv, letters, longs, NULL);
+}
+
+int options_parse(Options *o, int argc, char **argv)
+{
         int c, r;
 
         *o = (Options){
@@ -149,27 +218,19 @@ int options_parse(Options *o, int argc, char **argv)
                         .stop_timeout = SHUTDOWN_LIMIT_DEFAULT,
                         .log_level = LOG_LEVEL_NOTICE,
         };
-        for (size_t i = 0; i < _OPTION_MAX; i++)
-                longs[i] = (struct option){table[i].name,
-                                           table[i].argument ? required_argument : no_argument, NULL,
-                                           0x100 + (int) i};
+        for (size_t i = 0; i < ELEMENTSOF(o->exit_codes); i++)
+                o->exit_codes[i] = (uint8_t) i;
         opterr = 0;
-        while ((c = getopt_long(argc, argv, "+hV", longs, NULL)) >= 0) {
-                if (c == 'h' || c == 0x100 + OPTION_HELP) {
-                        show_help();
-                        return 0;
+        while ((c = next_option(argc, argv)) >= 0) {
+                size_t option = option_of(c);
+
+                switch (option) {
+                case OPTION_HELP: show_help(); return 0;
+                case OPTION_VERSION: printf("reeve %s\n", REEVE_VERSION); return 0;
+                case _OPTION_MAX: return complain_of_unknown(argv[optind - 1]);
+                default: break;
                 }
-                if (c == 'V' || c == 0x100 + OPTION_VERSION) {
-                        printf("reeve %s\n", REEVE_VERSION);
-                        return 0;
-                }
-                if (c == '?') {
-                        fprintf(stderr,
-                                "reeve: %s: no such option, or not used like that; see reeve --help\n",
-                                argv[optind - 1]);
-                        return -EINVAL;
-                }
-                r = apply(o, (size_t) (c - 0x100), optarg);
+                r = apply(o, option, optarg);
                 if (r < 0)
                         return r;
         }

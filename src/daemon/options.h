@@ -15,7 +15,9 @@ typedef struct Options {
         uint64_t log_max_bytes; /* 0: by the memory there is */
         usec_t stop_timeout;
         LogLevel log_level;
-        char **command; /* within argv; NULL: none */
+        bool signal_group;
+        uint8_t exit_codes[256]; /* what that of the command becomes */
+        char **command;          /* within argv; NULL: none */
 } Options;
 
 /* 1: go on; 0: --help or --version was answered; negative: what is wrong was said on stderr. */

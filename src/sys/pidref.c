@@ -55,3 +55,10 @@ int pidref_signal(const PidRef *p, int sig)
 
         return kill(p->pid, sig) < 0 ? -errno : 0;
 }
+
+int pidref_signal_group(const PidRef *p, int sig)
+{
+        if (!pidref_is_set(p) || getpgid(p->pid) != p->pid)
+                return -ESRCH;
+        return kill(-p->pid, sig) < 0 ? -errno : 0;
+}

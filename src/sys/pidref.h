@@ -34,3 +34,5 @@ int pidref_open(pid_t pid, PidRef *ret);
 void pidref_done(PidRef *p);
 /* pidfd_send_signal(2), else kill(2). -ESRCH: it is gone. */
 int pidref_signal(const PidRef *p, int sig);
+/* To the process group that it leads; -ESRCH: it is gone, or leads none. */
+int pidref_signal_group(const PidRef *p, int sig);

@@ -30,6 +30,35 @@ class TestMain(FreshCase):
         for number in (1, 2, 9, 15, 34, 64):
             self.assertEqual(self.run_main("sh", "-c", f"kill -{number} $$; sleep 5")[0], 128 + number)
 
+    def test_remapped_status(self):
+        args = ("--remap-exit=143=0", "--remap-exit=3=4", "--remap-exit=4=5", "--remap-exit=0=255")
+        for command, status in (("kill -15 $$", 0), ("exit 143", 0), ("exit 3", 4), ("exit 4", 5), ("exit 0", 255), ("exit 6", 6),
+                                ("kill -9 $$", 137)):
+            self.assertEqual(self.run_main("sh", "-c", command, args=args)[0], status, command)
+        self.assertEqual(self.run_main("no-such-command", args=("--remap-exit=127=0",))[0], 127)    # that is reeve's own
+
+    def test_signals_to_the_group(self):
+        script = ("trap 'echo parent' USR1; sh -c 'trap \"echo child; exit 3\" USR1; echo ready; while :; do sleep 0.05; done'; "
+                  "echo $?; exit 7")
+        for args, lines in ((("-g",), [b"child", b"3", b"parent"]), (("--signal-group",), [b"child", b"3", b"parent"]), ((), [])):
+            with self.subTest(args=args):
+                box = self.box(*args, "--", "bash", "-c", script, stdout=PIPE)
+                self.assertEqual(box.process.stdout.readline(), b"ready\n")
+                box.signal(signal.SIGUSR1)
+                if lines:
+                    self.assertEqual(box.wait_exit(), 7)
+                else:   # the child goes on, and the shell waits for it until it is told to end
+                    box.bus.ping()
+                    box.signal(signal.SIGTERM)
+                    box.wait_exit()
+                self.assertEqual(sorted(box.process.stdout.read().split()), sorted(lines))
+                box.process.stdout.close()
+
+    def test_options_of_others(self):
+        """tini -sgvv -- COMMAND."""
+        status, out, err = self.run_main("echo", "hi", args=("-sgvv",))
+        self.assertEqual((status, out), (0, b"hi\n"))
+
     def test_not_found_and_not_executable(self):
         status, _, err = self.run_main("no-such-command")
         self.assertEqual(status, 127)
@@ -383,7 +412,8 @@ class TestAddresses(FreshCase):
 
     def test_bad_options(self):
         for args in (["--nonsense"], ["--address=garbage"], ["--address="], ["--max-finished=many"], ["--log-max=x"],
-                     ["--stop-timeout=soon"], ["--log-level=loud"], ["--no-bus=1"]):
+                     ["--stop-timeout=soon"], ["--log-level=loud"], ["--no-bus=1"], ["-x"],
+                     ["--remap-exit=1"], ["--remap-exit=1=256"], ["--remap-exit=x=1"], ["--remap-exit=1="]):
             box = self.box(*args, address=None, wait=False)
             self.assertNotEqual(box.wait_exit(), 0, args)
             name, _, value = args[0].lstrip("-").partition("=")

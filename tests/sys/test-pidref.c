@@ -62,4 +62,22 @@ START_TEST(a_number_alone)
 }
 END_TEST
 
-TEST_MAIN("pidref", signals_one, nobody, a_number_alone)
+START_TEST(a_group)
+{
+        PidRef leader = {.pid = start_sleeper(), .fd = -EBADF},
+               member = {.pid = start_sleeper(), .fd = -EBADF}, none = PIDREF_NULL;
+
+        /* Not ours, whose members they are yet. */
+        ck_assert_int_eq(pidref_signal_group(&leader, SIGKILL), -ESRCH);
+        ck_assert_int_eq(pidref_signal_group(&none, SIGKILL), -ESRCH);
+        ck_assert_int_eq(setpgid(leader.pid, leader.pid), 0);
+        ck_assert_int_eq(setpgid(member.pid, leader.pid), 0);
+        ck_assert_int_eq(pidref_signal_group(&member, SIGKILL), -ESRCH);
+        ck_assert_int_eq(pidref_signal_group(&leader, SIGKILL), 0);
+        ck_assert_int_eq(rig_reap(member.pid).signal, SIGKILL);
+        ck_assert_int_eq(rig_reap(leader.pid).signal, SIGKILL);
+        ck_assert_int_eq(pidref_signal_group(&leader, SIGKILL), -ESRCH);
+}
+END_TEST
+
+TEST_MAIN("pidref", signals_one, nobody, a_number_alone, a_group)

@@ -239,6 +239,18 @@ int pidref_signal(const PidRef *ref, int sig)
         return 0;
 }
 
+int pidref_signal_group(const PidRef *ref, int sig)
+{
+        FakeProcess *leader = fake_process(ref->pid);
+
+        if (!leader || !leader->alive)
+                return -ESRCH;
+        for (size_t i = 0; i < fake_world.n_processes; i++)
+                if (fake_world.processes[i] == leader || fake_world.processes[i]->parent == leader)
+                        fake_signal(fake_world.processes[i], sig);
+        return 0;
+}
+
 /* sys/reaper.h */
 
 bool fake_has_zombies(void)
