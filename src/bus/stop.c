@@ -327,6 +327,7 @@ static int stop_tell(PendingStop *s, JobSet *jobs, const StopOptions *o)
         return 0;
 }
 
+/* 1: they are told. 0: there was no memory for that, and the call is answered so. Negative: it is to be. */
 static int stop_jobs(Peer *peer, sd_bus_message *m, Job *const *jobs, size_t n, bool of_job,
                      const StopOptions *o, Error *e)
 {
@@ -345,9 +346,10 @@ static int stop_jobs(Peer *peer, sd_bus_message *m, Job *const *jobs, size_t n, 
 
                 error_no_memory(&no_memory);
                 pending_fail(&s->pending, &no_memory);
-        } else if (n == 0) {
-                stop_answer(s);
+                return 0;
         }
+        if (n == 0)
+                stop_answer(s);
         return 1;
 }
 
@@ -376,7 +378,7 @@ int bus_method_stop(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
                         jobs[n++] = job;
         }
         r = stop_jobs(userdata, m, jobs, n, false, &options, &e);
-        return r < 0 ? bus_error_set(ret_error, &e, r) : r;
+        return r < 0 ? bus_error_set(ret_error, &e, r) : 1;
 }
 
 int bus_method_close_session(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
@@ -406,8 +408,9 @@ int bus_method_close_session(sd_bus_message *m, void *userdata, sd_bus_error *re
         r = stop_jobs(userdata, m, jobs, n, false, &options, &e);
         if (r < 0)
                 return bus_error_set(ret_error, &e, r);
-        session_close(session);
-        return r;
+        if (r > 0)
+                session_close(session);
+        return 1;
 }
 
 int bus_job_method_stop(sd_bus_message *m, Peer *peer, Job *job, sd_bus_error *ret_error)
@@ -419,5 +422,5 @@ int bus_job_method_stop(sd_bus_message *m, Peer *peer, Job *job, sd_bus_error *r
         r = read_stop_options(m, &options, &e);
         if (r >= 0)
                 r = stop_jobs(peer, m, &job, job_is_finished(job) ? 0 : 1, true, &options, &e);
-        return r < 0 ? bus_error_set(ret_error, &e, r) : r;
+        return r < 0 ? bus_error_set(ret_error, &e, r) : 1;
 }
