@@ -101,8 +101,10 @@ static void update_patience(Peer *p)
 
         if (idle)
                 timer_disarm(timers(p), &p->patience);
-        else if (!timer_is_armed(&p->patience))
+        else if (!timer_is_armed(&p->patience) || p->n_messages != p->io.inlet.n_messages) {
+                p->n_messages = p->io.inlet.n_messages; /* each has its own time */
                 timer_arm(timers(p), &p->patience, manager_now() + PEER_PATIENCE_USEC);
+        }
 }
 
 static bool on_stepped(BusLink *l)

@@ -40,9 +40,10 @@ struct Peer {
         PeerCredentials credentials;
         char name[32]; /* ":1.5" */
         Timer patience;
-        List pendings;  /* Pending.link */
-        List holds;     /* of hold.c */
-        List followers; /* Follower.by_owner; they outlive the peer */
+        uint64_t n_messages; /* inlet's, when that was armed */
+        List pendings;       /* Pending.link */
+        List holds;          /* of hold.c */
+        List followers;      /* Follower.by_owner; they outlive the peer */
         unsigned n_pending, n_matches;
         bool hello;    /* it speaks as a client of a bus: signals only for its matches */
         bool called;   /* it has made a call, */

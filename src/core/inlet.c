@@ -152,8 +152,10 @@ static ssize_t next_size(Inlet *i, char *scratch)
                         return n == 0 ? -ECONNRESET : n;
                 return (ssize_t) scan_authentication(i, scratch, (size_t) n);
         }
-        if (message_is_complete(i))
+        if (message_is_complete(i)) {
                 i->n_header = i->n_descriptors = 0;
+                i->n_messages++;
+        }
         if (i->n_header < sizeof(i->header))
                 return (ssize_t) (sizeof(i->header) - i->n_header);
         return (ssize_t) MIN(i->left, (uint64_t) CHUNK);

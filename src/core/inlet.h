@@ -28,6 +28,7 @@ typedef struct Inlet {
         char last;
         uint8_t header[16];
         size_t n_header;
+        uint64_t n_messages;                /* that were complete, before this one */
         uint64_t size;                      /* of the message, once its header is there */
         uint64_t left;                      /* bytes of the message behind its header that are to come */
         size_t n_descriptors;               /* of the message */

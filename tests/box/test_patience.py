@@ -59,5 +59,16 @@ class TestPatience(BoxCase):
             self.bus.ping()
             s.sendall(data[cut:])
         peers["nothing"] = self.peer()
-        time.sleep(HALF_SENT_SECONDS + 2)       # the passing of that time is what is tested
+        peers["always in the middle of one"] = s = self.peer()
+        s.sendall(self.ping(2)[:30])
+        for i in range(3, 3 + HALF_SENT_SECONDS + 2):
+            time.sleep(1)       # the passing of that time is what is tested
+            try:
+                s.sendall(self.ping(i - 1)[30:] + self.ping(i)[:30])
+            except OSError:
+                break
+        try:
+            s.sendall(self.ping(i)[30:])
+        except OSError:
+            pass        # that is told by what comes
         self.assertEqual([name for name, s in peers.items() if not self.lives(s)], [])
