@@ -304,6 +304,7 @@ class TestKillOnCancel(SessionCase):
             run = other.run(self.name, "sleep 1000 &", KillOnCancel=True)
             other.exec_later(["sh", "-c", f"{gate.say('here')}; exec sleep 1001"], KillOnCancel=True, Id="waits")
             self.assertEqual(gate.hear(), "here")
+            eventually(lambda: "waits" in self.bus.job_ids(), 5, "reeve knows of its exec, too")
         self.bus.wait("waits")
         self.assertEqual(self.bus.property("Signal", "waits"), 15)
         for job in (answered, started, run):
