@@ -48,14 +48,13 @@ static void arm_runtime(Job *job)
                   usec_add(clock_monotonic(), job->spec.runtime_max));
 }
 
-/* Its time counts from exec, which may take its own; but in a session that is frozen it never comes. */
+/* Its time counts from exec, which may take its own; but in a session that is frozen it never comes. Should
+ * that be frozen later, job_check_frozen() sees to it. */
 static void on_runtime_timer(Timer *t, usec_t now)
 {
         Job *job = container_of(t, Job, runtime_timer);
 
-        if (job->fsm.state == JOB_STARTING && !session_is_frozen(job->session_of))
-                arm_runtime(job);
-        else
+        if (job->fsm.state != JOB_STARTING || session_is_frozen(job->session_of))
                 job_event(job, JOB_EVENT_RUNTIME_TIMEOUT);
 }
 
@@ -302,6 +301,9 @@ void job_check_frozen(Job *job)
         if (job->announced)
                 job_set_tell(job->set, job, JOB_SET_CHANGED);
         tell(job, JOB_MOMENT_FREEZER);
+        if (frozen && job->fsm.state == JOB_STARTING && job->spec.runtime_max != USEC_INFINITY &&
+            !timer_is_armed(&job->runtime_timer))
+                job_event(job, JOB_EVENT_RUNTIME_TIMEOUT);
 }
 
 void job_freezing_overtaken(Job *job)

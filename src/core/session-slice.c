@@ -72,12 +72,17 @@ void session_freezing_done(Session *session, bool gone)
                 scope_keeper_unwatch(session->set->config.keeper, &session->watch);
 }
 
+static void check_jobs(Session *session)
+{
+        LIST_FOREACH (&session->jobs, link)
+                job_check_frozen(container_of(link, Job, in_session));
+}
+
 static void on_changed(ScopeWatch *w)
 {
         Session *session = container_of(w, Session, watch);
 
-        LIST_FOREACH (&session->jobs, link)
-                job_check_frozen(container_of(link, Job, in_session));
+        check_jobs(session);
         session_freezing_done(session, false);
 }
 
@@ -102,7 +107,9 @@ int session_freeze(Session *session, bool frozen, SessionWait *wait, bool *ret_d
                                  errno_name(r));
         session->freeze_asked = frozen;
         *ret_done = session_is_frozen(session) == frozen;
-        if (!*ret_done) {
+        if (*ret_done) {
+                check_jobs(session); /* with nobody who waits there is no notice of it */
+        } else {
                 wait->frozen = frozen;
                 list_append(&session->freezing, &wait->link);
         }

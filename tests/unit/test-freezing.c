@@ -140,7 +140,32 @@ START_TEST(run_time_is_over_before_exec)
         ck_assert_int_eq(job->fsm.state, JOB_STARTING);
         world_pass(&w, 2 * USEC_PER_SEC);
         ck_assert(job_is_finished(job) && job->result == JOB_RESULT_TIMEOUT && job->signal == SIGKILL);
-        ck_assert_str_eq(diary.text, "killed started exited drained finished");
+        ck_assert_str_eq(diary.text, "freezer killed started exited drained finished");
+        world_done(&w);
+}
+END_TEST
+
+/* A slow file system takes longer than that; then the session is frozen, and exec comes no more. */
+START_TEST(frozen_when_run_time_is_over_before_exec)
+{
+        Freezing f = {.wait.done = on_frozen};
+        ExecSpec spec, unlimited;
+        Job *job, *other;
+        bool done;
+
+        world_init(&w);
+        list_init(&f.wait.link);
+        spec_init(&spec);
+        spec_set(&spec, "RuntimeMaxUSec", "1ms");
+        job = world_start(&w, &spec);
+        spec_init(&unlimited);
+        other = world_start(&w, &unlimited);
+        world_pass(&w, 20 * USEC_PER_SEC);
+        ck_assert(job->fsm.state == JOB_STARTING && !timer_is_armed(&job->runtime_timer));
+        ck_assert_int_eq(session_freeze(job->session_of, true, &f.wait, &done, NULL), 0);
+        world_settle(&w);
+        ck_assert(job_is_finished(job) && job->result == JOB_RESULT_TIMEOUT);
+        ck_assert_int_eq(other->fsm.state, JOB_STARTING);
         world_done(&w);
 }
 END_TEST
@@ -165,4 +190,4 @@ START_TEST(no_tree_no_freezing)
 END_TEST
 
 TEST_MAIN("freezing", frozen, freezing_is_overtaken, the_default_one_begins_afresh,
-          run_time_is_over_before_exec, no_tree_no_freezing)
+          run_time_is_over_before_exec, frozen_when_run_time_is_over_before_exec, no_tree_no_freezing)
