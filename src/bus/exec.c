@@ -141,7 +141,7 @@ static int start_reply_new(const PendingExec *pe, sd_bus_message **ret, size_t *
         if (r >= 0)
                 r = output_append_text(m, job, &pe->output, &carried);
         if (r >= 0)
-                r = sd_bus_message_append(m, "{sv}{sv}", "State", "s", job_state_to_string(job->fsm.state),
+                r = sd_bus_message_append(m, "{sv}{sv}", "State", "s", job_state_word(job),
                                           "Existing", "b", (int) pe->existing);
         if (r >= 0)
                 r = output_append_cursor(m, "LogCursor", job);

@@ -98,7 +98,7 @@ static int append_input(sd_bus_message *m, Job *job, const Property *property)
 
 static int append_state(sd_bus_message *m, Job *job, const Property *property)
 {
-        return sd_bus_message_append(m, "s", job_state_to_string(job->fsm.state));
+        return sd_bus_message_append(m, "s", job_state_word(job));
 }
 
 static int append_result(sd_bus_message *m, Job *job, const Property *property)
@@ -126,9 +126,14 @@ static int append_pid(sd_bus_message *m, Job *job, const Property *property)
         return sd_bus_message_append(m, "u", job_is_exited(job) ? 0U : (uint32_t) job->pid);
 }
 
-static int append_zero(sd_bus_message *m, Job *job, const Property *property)
+static int append_restarts(sd_bus_message *m, Job *job, const Property *property)
 {
-        return sd_bus_message_append(m, "u", 0U);
+        return sd_bus_message_append(m, "u", job->n_restarts);
+}
+
+static int append_unit(sd_bus_message *m, Job *job, const Property *property)
+{
+        return sd_bus_message_append(m, "s", job->is_unit ? job->id : "");
 }
 
 static int append_usage(sd_bus_message *m, Job *job, const Property *property)
@@ -189,7 +194,7 @@ static int append_ports(sd_bus_message *m, Job *job, const Property *property)
 static const Property properties[] = {
                 {"Id", "s", false, append_string, OF_JOB(id)},
                 {"Session", "s", false, append_string, OF_JOB(session)},
-                {"Unit", "s", false, append_nothing, 0},
+                {"Unit", "s", false, append_unit, 0},
                 {"Description", "s", false, append_string, OF_JOB(spec.description)},
                 {"Labels", "a{ss}", false, append_labels, 0},
                 {"Command", "as", false, append_strv, OF_JOB(spec.argv)},
@@ -205,7 +210,7 @@ static const Property properties[] = {
                 {"PID", "u", false, append_pid, 0},
                 {"ExitCode", "i", false, append_int, OF_JOB(exit_code)},
                 {"Signal", "i", false, append_int, OF_JOB(signal)},
-                {"NRestarts", "u", false, append_zero, 0},
+                {"NRestarts", "u", false, append_restarts, 0},
                 {"StartTimestamp", "t", false, append_u64, OF_JOB(start_time)},
                 {"ExitTimestamp", "t", false, append_u64, OF_JOB(exit_time)},
                 {"FinishTimestamp", "t", false, append_u64, OF_JOB(finish_time)},

@@ -161,7 +161,7 @@ static int reply_new(sd_bus_message *call, const JobWait *w, WaitKey key, sd_bus
                                           "ExitCode", "i", (int32_t) job->exit_code,        /**/
                                           "Signal", "i", (int32_t) job->signal,             /**/
                                           "Result", "s", job_result_to_string(job->result), /**/
-                                          "State", "s", job_state_to_string(job->fsm.state));
+                                          "State", "s", job_state_word(job));
         if (r >= 0 && key == WAIT_PORT)
                 r = sd_bus_message_append(m, "{sv}", "Port", "q", w->ports[0][0]);
         if (r >= 0 && key == WAIT_LOG_PATTERN)

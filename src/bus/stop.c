@@ -294,7 +294,7 @@ static int stop_add(PendingStop *s, Job *job)
         size_t n = 0;
         int r;
 
-        r = scope_pids(job->scope, &pids, &n);
+        r = job->scope ? scope_pids(job->scope, &pids, &n) : 0; /* none: it is between two runs */
         if (r >= 0)
                 r = reached_add(&s->reached, job, pids, n);
         if (r < 0)

@@ -61,6 +61,15 @@ void capture_done(Capture *c)
         }
 }
 
+void capture_renew(Capture *c)
+{
+        size_t portion = c->portion;
+
+        capture_done(c);
+        capture_init(c, c->host, c->ring);
+        c->portion = portion;
+}
+
 bool capture_is_open(const Capture *c)
 {
         return c->streams[0].fd >= 0 || c->streams[1].fd >= 0;

@@ -55,6 +55,8 @@ struct Capture {
 
 void capture_init(Capture *c, const CaptureHost *host, Ring *ring);
 void capture_done(Capture *c);
+/* As after capture_init(), but that portion stays. */
+void capture_renew(Capture *c);
 
 /* Takes the descriptors over; -EBADF for a stream that is not there. 0, or negative errno and then nothing
  * is taken. */

@@ -69,6 +69,10 @@ static const Field fields[_SETTING_MAX] = {
                 [SETTING_KILL_ON_EXIT] = FIELD(kill_on_exit),
                 [SETTING_KILL_ON_DISCONNECT] = FIELD(kill_on_disconnect),
                 [SETTING_KILL_ON_CANCEL] = FIELD(kill_on_cancel),
+                [SETTING_RESTART_DELAY] = FIELD(restart_delay),
+                [SETTING_RESTART_MAX_DELAY] = FIELD(restart_max_delay),
+                [SETTING_START_LIMIT_BURST] = FIELD(start_limit_burst),
+                [SETTING_START_LIMIT_INTERVAL] = FIELD(start_limit_interval),
                 [SETTING_INITIAL_OUTPUT] = FIELD(initial_output),
                 [SETTING_DRAIN_TIMEOUT] = FIELD(drain_timeout),
                 [SETTING_OUTPUT_MAX_BYTES] = FIELD(output_max_bytes),
@@ -90,6 +94,10 @@ void exec_spec_init(ExecSpec *s)
                         .runtime_max = USEC_INFINITY,
                         .timeout_stop = 10 * USEC_PER_SEC,
                         .kill_signal = 15,
+                        .restart_delay = 100 * USEC_PER_MSEC,
+                        .restart_max_delay = USEC_INFINITY,
+                        .start_limit_burst = 5,
+                        .start_limit_interval = 10 * USEC_PER_SEC,
                         .drain_timeout = 100 * USEC_PER_MSEC,
                         .output_max_bytes = EXEC_OUTPUT_DEFAULT,
         };
@@ -122,6 +130,7 @@ void exec_spec_done(ExecSpec *s)
         exec_spec_trim(s);
         exec_spec_close_descriptors(s);
         s->argv = strv_free(s->argv);
+        free(s->program);
         for (SettingId id = 0; id < _SETTING_MAX; id++) {
                 void *field = (char *) s + fields[id].offset;
 
@@ -219,6 +228,23 @@ static void field_take(ExecSpec *s, SettingId id, SettingValue *v)
         }
 }
 
+/* One of the words of the table: it was checked. */
+static RestartWhen restart_when(const char *word)
+{
+        static const char *const words[] = {
+                        [RESTART_NO] = "no",
+                        [RESTART_ON_FAILURE] = "on-failure",
+                        [RESTART_ON_ABNORMAL] = "on-abnormal",
+                        [RESTART_ALWAYS] = "always",
+                        [RESTART_ON_SUCCESS] = "on-success",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (streq(words[i], word))
+                        return (RestartWhen) i;
+        return RESTART_NO;
+}
+
 int exec_spec_set(ExecSpec *s, SettingId id, SettingValue *value, Error *e)
 {
         int r;
@@ -245,6 +271,8 @@ int exec_spec_set(ExecSpec *s, SettingId id, SettingValue *value, Error *e)
                 s->input_size = value->blob.size;
         } else if (id == SETTING_KILL_MODE) {
                 s->kill_mixed = streq(value->string, "mixed");
+        } else if (id == SETTING_RESTART) {
+                s->restart = restart_when(value->string);
         }
         return 0;
 }
@@ -351,6 +379,7 @@ void exec_spec_digest(const ExecSpec *s, RequestDigest *ret)
         digest_block(&d, s->input_data, s->input_size);
         digest_block(&d, &s->input, sizeof(s->input));
         digest_block(&d, &s->kill_mixed, sizeof(s->kill_mixed));
+        digest_block(&d, &s->restart, sizeof(s->restart));
         digest_block(&d, &s->shell_command, sizeof(s->shell_command));
         *ret = d;
 }

@@ -15,6 +15,15 @@
 
 typedef struct Error Error;
 
+/* Restart=, systemd.service(5). In the order of the words in the settings table. */
+typedef enum RestartWhen {
+        RESTART_NO,
+        RESTART_ON_FAILURE,
+        RESTART_ON_ABNORMAL,
+        RESTART_ALWAYS,
+        RESTART_ON_SUCCESS,
+} RestartWhen;
+
 typedef enum ExecInput {
         EXEC_INPUT_NULL,
         EXEC_INPUT_DATA,
@@ -32,6 +41,8 @@ typedef struct RequestDigest {
 
 typedef struct ExecSpec {
         char **argv;
+        char *program;      /* where it is not argv[0]; NULL */
+        bool expand;        /* $VARIABLES in argv are to be replaced, as in unit files */
         bool shell_command; /* argv is a session's shell, "-c" and the command (core/session-run.h) */
         uint64_t given[(_SETTING_MAX + 63) / 64]; /* bit id: the setting was given */
 
@@ -62,6 +73,11 @@ typedef struct ExecSpec {
         int64_t kill_signal;
         bool kill_mixed, kill_on_exit, kill_on_disconnect, kill_on_cancel;
         uint64_t log_max_bytes; /* 0: default */
+
+        RestartWhen restart;
+        usec_t restart_delay, restart_max_delay; /* the latter USEC_INFINITY: the pause stays what it is */
+        uint64_t start_limit_burst;              /* 0: no limit */
+        usec_t start_limit_interval;             /* likewise */
 
         /* How the caller wants its answer; no part of the request that an Id stands for. */
         usec_t initial_output; /* 0: none is waited for */

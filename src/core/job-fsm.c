@@ -66,6 +66,12 @@ static const Transition table[_JOB_STATE_MAX][_JOB_EVENT_MAX] = {
                                                 [JOB_EVENT_STOP] = {JOB_KILLING, JOB_DO_KILL},
                                                 [JOB_EVENT_KILL] = {JOB_KILLING, JOB_DO_KILL},
                                 },
+                [JOB_RESTING] =
+                                {
+                                                [JOB_EVENT_RUN] = {JOB_STARTING, 0},
+                                                /* With nothing left of it, that is its end. */
+                                                [JOB_EVENT_OVER] = {JOB_RESTING, 0},
+                                },
 };
 
 const char *job_state_to_string(JobState s)
@@ -81,12 +87,19 @@ const char *job_state_to_string(JobState s)
 
 void job_fsm_init(JobFsm *f)
 {
-        *f = (JobFsm){.state = JOB_STARTING, .leader = true, .processes = true, .output = true};
+        *f = (JobFsm){.state = JOB_RESTING};
 }
 
 static void facts_update(JobFsm *f, JobEvent event)
 {
         switch (event) {
+        case JOB_EVENT_STARTED: f->known = true; break;
+        case JOB_EVENT_RUN: f->leader = f->processes = f->output = true; break;
+        case JOB_EVENT_START_FAILED:
+                if (f->known)
+                        f->leader = f->processes = f->output = false;
+                break;
+        case JOB_EVENT_OVER: f->held = false; break;
         case JOB_EVENT_LEADER_EXITED: f->leader = false; break;
         case JOB_EVENT_EMPTY:
                 /* The leader is one of them: before its end is known, an empty scope is only a zombie's. */
@@ -97,18 +110,33 @@ static void facts_update(JobFsm *f, JobEvent event)
         }
 }
 
+/* Runs and failures to start belong to one state each, and what is finished changes no more. */
+static bool event_fits(JobState state, JobEvent event)
+{
+        if (event == JOB_EVENT_RUN)
+                return state == JOB_RESTING;
+        if (event == JOB_EVENT_START_FAILED)
+                return state == JOB_STARTING;
+        return state != JOB_FINISHED && state != JOB_FAILED;
+}
+
 unsigned job_fsm_step(JobFsm *f, const JobFsmConfig *config, JobEvent event)
 {
         const Transition *t = &table[f->state][event];
         bool had_leader = f->leader;
         unsigned actions = t->actions;
 
-        if (f->state == JOB_FINISHED || f->state == JOB_FAILED)
+        if (!event_fits(f->state, event))
                 return 0;
         facts_update(f, event);
-        if (t->next == JOB_STARTING && f->state != JOB_STARTING)
+        if (t->next == JOB_STARTING && f->state != JOB_STARTING && event != JOB_EVENT_RUN)
                 return 0;
         f->state = t->next;
+        if (f->state == JOB_FAILED) {
+                if (!f->known)
+                        return actions;
+                actions = JOB_DO_RECORD_EXIT;
+        }
 
         if (had_leader && !f->leader && f->state == JOB_EXITED && config->kill_on_exit) {
                 f->state = JOB_STOPPING;
@@ -120,8 +148,12 @@ unsigned job_fsm_step(JobFsm *f, const JobFsmConfig *config, JobEvent event)
                 actions = (actions & ~(unsigned) BEGIN_STOP) | JOB_DO_KILL;
         }
         if (!f->leader && !f->processes && !f->output) {
-                f->state = JOB_FINISHED;
-                actions = (actions & ~(unsigned) JOB_DO_CLOSE_OUTPUT) | JOB_DO_FINISH;
+                actions &= ~(unsigned) JOB_DO_CLOSE_OUTPUT;
+                if (f->state != JOB_RESTING)
+                        actions |= JOB_DO_END_RUN;
+                f->state = f->held ? JOB_RESTING : JOB_FINISHED;
+                if (f->state == JOB_FINISHED)
+                        actions |= JOB_DO_FINISH;
         }
         return actions;
 }

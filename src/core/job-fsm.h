@@ -10,7 +10,8 @@
  *             --> failed                    (also, with mixed or a second order: at once)
  *
  * "All gone" is no event but three facts: the leader has ended, no process is left in the scope, the output
- * is drained.
+ * is drained. A job that is held (by a service, core/service.h) does not finish then but rests: until it is
+ * run again, which is "starting" anew, or is over.
  */
 
 #include "basic/macro.h"
@@ -18,9 +19,10 @@
 #define JOB_STATES(X)                                                                                       \
         X(STARTING, "starting") /* cloned; exec is not known yet */                                         \
         X(RUNNING, "running")                                                                               \
-        X(EXITED, "exited")     /* the leader ended; processes or output are left */                        \
-        X(STOPPING, "stopping") /* was told to end, has its time */                                         \
-        X(KILLING, "stopping")  /* SIGKILL was sent to all of it */                                         \
+        X(EXITED, "exited")      /* the leader ended; processes or output are left */                       \
+        X(STOPPING, "stopping")  /* was told to end, has its time */                                        \
+        X(KILLING, "stopping")   /* SIGKILL was sent to all of it */                                        \
+        X(RESTING, "restarting") /* between two runs; what for is told by job->rest */                      \
         X(FINISHED, "finished")                                                                             \
         X(FAILED, "finished") /* never started; nobody sees it */
 
@@ -43,7 +45,9 @@ const char *job_state_to_string(JobState s);
         X(STOP)            /* a caller, a shutdown: the kill signal, then SIGKILL */                        \
         X(KILL)            /* SIGKILL now */                                                                \
         X(RUNTIME_TIMEOUT) /* RuntimeMaxUSec is over */                                                     \
-        X(STOP_TIMEOUT)    /* TimeoutStopUSec is over */
+        X(STOP_TIMEOUT)    /* TimeoutStopUSec is over */                                                    \
+        X(RUN)             /* who holds it has it run again */                                              \
+        X(OVER)            /* who held it does not any more */
 
 typedef enum JobEvent {
 #define X(id) JOB_EVENT_##id,
@@ -62,8 +66,9 @@ enum {
         JOB_DO_KILL = 1 << 5,         /* SIGKILL to all */
         JOB_DO_CLOSE_OUTPUT =
                         1 << 6, /* nobody of the job is left to write: take what is there, and that is all */
-        JOB_DO_FINISH = 1 << 7, /* final accounting, the scope goes: JobFinished */
-        JOB_DO_DISCARD = 1 << 8, /* forget it: it never was */
+        JOB_DO_END_RUN = 1 << 7, /* final accounting, the scope goes */
+        JOB_DO_FINISH = 1 << 8,  /* nothing follows: JobFinished */
+        JOB_DO_DISCARD = 1 << 9, /* forget it: it never was */
 };
 
 typedef struct JobFsmConfig {
@@ -74,8 +79,11 @@ typedef struct JobFsmConfig {
 typedef struct JobFsm {
         JobState state;
         bool leader, processes, output; /* what is still there */
+        bool held;                      /* it rests when they are gone */
+        bool known; /* it has run: that it fails to start is the end of a run, not of it */
 } JobFsm;
 
+/* Nothing is there yet: the first event is RUN. */
 void job_fsm_init(JobFsm *f);
 
 /* One event; returns the actions. An event that means nothing in the state changes nothing and returns 0. */

@@ -96,7 +96,8 @@ int job_freeze(Job *job, bool frozen, Error *e)
         int r;
 
         if (!job->scope)
-                return error_set(e, ERROR_NO_SUCH_PROCESS, "Job \"%s\" is finished", job->id);
+                return error_set(e, ERROR_NO_SUCH_PROCESS, "Job \"%s\" has no process%s", job->id,
+                                 job_is_finished(job) ? ": it is finished" : " now");
         /* The watch first: what happens between the two must be heard of. */
         r = scope_keeper_watch(job->set->config.keeper, &job->scope_watch, job->scope);
         if (r >= 0)

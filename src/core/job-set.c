@@ -18,6 +18,7 @@
 #include "basic/log.h"
 #include "core/error.h"
 #include "core/job.h"
+#include "core/restarter.h"
 #include "core/session.h"
 #include "journal/store.h"
 #include "sys/cgroup.h"
@@ -34,6 +35,8 @@ static void on_trim(Timer *t, usec_t now)
 {
         JobSet *set = container_of(t, JobSet, trim_timer);
 
+        LIST_FOREACH_SAFE (&set->spent, link)
+                job_free(container_of(link, Job, finished));
         LIST_FOREACH_SAFE (&set->finished, link) {
                 Job *job = container_of(link, Job, finished);
                 usec_t spared = job->n_followers > 0 ? job->finish_monotonic + FOLLOWED_DELAY : 0;
@@ -76,6 +79,7 @@ int job_set_init(JobSet *set, const JobSetConfig *config)
         *set = (JobSet){.config = *config, .ports = PORT_LOOK_NULL, .null_fd = -EBADF};
         list_init(&set->jobs);
         list_init(&set->finished);
+        list_init(&set->spent);
         list_init(&set->observers);
         hashmap_init(&set->by_id, HASHMAP_STRING);
         hashmap_init(&set->by_pid, HASHMAP_NUMBER);
@@ -104,6 +108,10 @@ void job_set_done(JobSet *set)
 {
         if (!set->config.timers)
                 return;
+        /* Control commands first: their log is another job's. */
+        LIST_FOREACH_SAFE (&set->jobs, link)
+                if (container_of(link, Job, by_age)->control_of)
+                        job_free(container_of(link, Job, by_age));
         LIST_FOREACH_SAFE (&set->jobs, link)
                 job_free(container_of(link, Job, by_age));
         set->config.keeper->lost = NULL;
@@ -117,8 +125,22 @@ void job_set_done(JobSet *set)
         *set = (JobSet){0};
 }
 
+/* Of control commands nobody is told, and nothing is kept. */
+static void control_told(JobSet *set, Job *job, JobSetEvent event)
+{
+        if (event != JOB_SET_FINISHED)
+                return;
+        list_append(&set->spent, &job->finished);
+        timer_arm(set->config.timers, &set->trim_timer, clock_monotonic());
+        job_set_one_less(set);
+}
+
 void job_set_tell(JobSet *set, Job *job, JobSetEvent event)
 {
+        if (job->control_of) {
+                control_told(set, job, event);
+                return;
+        }
         switch (event) {
         case JOB_SET_NEW: set->n_jobs++; break;
         case JOB_SET_FINISHED:
@@ -174,31 +196,48 @@ void job_set_unobserve(JobObserver *o)
         list_remove(&o->link);
 }
 
-/* A job that failed before anybody knew of it: neither told of nor counted but as live. */
-static int add(JobSet *set, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e)
+/* The record alone: not told of, not counted but as live. Where that fails the request is still the
+ * caller's. */
+static int add(JobSet *set, const char *session, ExecSpec *spec, JobRequest *request, Job **ret, Error *e)
 {
-        const char *name = is_main ? SESSION_SYSTEM : spec->session ?: SESSION_DEFAULT;
-        Session *session;
-        Job *job = NULL;
+        Job *job;
         int r;
 
-        r = session_set_require(set->config.sessions, name, &session, e);
+        r = session_set_require(set->config.sessions, session, &request->session, e);
         if (r < 0)
                 return r;
-        r = job_new(set, session, spec, id, is_main, &job, e);
+        r = job_new(set, request, spec, &job, e);
         if (r < 0) {
-                session_set_release(set->config.sessions, name);
+                session_set_release(set->config.sessions, session);
                 return r;
-        }
-        r = hashmap_put_string(&set->by_id, job->id, job);
-        if (r < 0) {
-                (void) scope_kill(job->scope);
-                (void) pidref_signal(&job->leader, SIGKILL);
-                job_free(job);
-                return error_no_memory(e);
         }
         list_append(&set->jobs, &job->by_age);
         set->n_live++;
+        if (!request->control_of && hashmap_put_string(&set->by_id, job->id, job) < 0) {
+                *spec = job->spec;
+                exec_spec_init(&job->spec);
+                job_free(job);
+                return error_no_memory(e);
+        }
+        *ret = job;
+        return 0;
+}
+
+/* Nobody has heard of it if its first run does not come to be. */
+static int run_first(Job *job, ExecSpec *spec, Job **ret, Error *e)
+{
+        int r = 0;
+
+        if (job->spec.restart != RESTART_NO)
+                r = restarter_new(job, e);
+        if (r >= 0)
+                r = job_run(job, e);
+        if (r < 0) {
+                *spec = job->spec;
+                exec_spec_init(&job->spec);
+                job_free(job);
+                return r;
+        }
         *ret = job;
         return 0;
 }
@@ -215,8 +254,10 @@ static int refuse_new(const JobSet *set, Error *e)
 
 int job_set_start(JobSet *set, ExecSpec *spec, Job **ret, bool *ret_existing, Error *e)
 {
+        JobRequest request = {0};
         char number[32];
         const char *id = spec->id;
+        Job *job = NULL;
         int r;
 
         if (id) {
@@ -252,7 +293,10 @@ int job_set_start(JobSet *set, ExecSpec *spec, Job **ret, bool *ret_existing, Er
                 while (hashmap_get_string(&set->by_id, number));
                 id = number;
         }
-        r = add(set, spec, id, false, ret, e);
+        request.id = id;
+        r = add(set, spec->session ?: SESSION_DEFAULT, spec, &request, &job, e);
+        if (r >= 0)
+                r = run_first(job, spec, ret, e);
         if (r < 0)
                 return r;
         *ret_existing = false;
@@ -261,7 +305,53 @@ int job_set_start(JobSet *set, ExecSpec *spec, Job **ret, bool *ret_existing, Er
 
 int job_set_start_main(JobSet *set, ExecSpec *spec, Job **ret, Error *e)
 {
-        return add(set, spec, JOB_ID_MAIN, true, ret, e);
+        JobRequest request = {.id = JOB_ID_MAIN, .is_main = true};
+        Job *job;
+        int r;
+
+        r = add(set, SESSION_SYSTEM, spec, &request, &job, e);
+        return r < 0 ? r : run_first(job, spec, ret, e);
+}
+
+int job_set_add_unit(JobSet *set, const char *id, ExecSpec *spec, JobService *service, Job **ret, Error *e)
+{
+        JobRequest request = {.id = id, .service = service, .is_unit = true};
+        Job *known = hashmap_get_string(&set->by_id, id), *job;
+        int r;
+
+        if (known && (!known->is_unit || !job_is_finished(known)))
+                return error_set(e, ERROR_JOB_EXISTS, "Id: \"%s\" is a job already", id);
+        r = refuse_new(set, e);
+        if (r < 0)
+                return r;
+        if (known)
+                hashmap_remove_string(&set->by_id, id);
+        r = add(set, SESSION_SYSTEM, spec, &request, &job, e);
+        if (r < 0) {
+                if (known)
+                        (void) hashmap_put_string(&set->by_id, id, known);
+                return r;
+        }
+        job->fsm.known = true;
+        if (known) {
+                job_set_tell(set, known, JOB_SET_REMOVED);
+                job_tell(known, JOB_MOMENT_REMOVED);
+                job_inherit_log(job, known);
+                job_free(known);
+        }
+        job_announce(job);
+        *ret = job;
+        return 0;
+}
+
+int job_set_run_control(JobSet *set, Job *job, ExecSpec *spec, Job **ret, Error *e)
+{
+        JobRequest request = {.id = job->id, .control_of = job};
+        Job *control;
+        int r;
+
+        r = add(set, SESSION_SYSTEM, spec, &request, &control, e);
+        return r < 0 ? r : run_first(control, spec, ret, e);
 }
 
 Job *job_set_get(const JobSet *set, const char *id)
@@ -279,6 +369,8 @@ Job *job_set_get_by_pid(const JobSet *set, pid_t pid)
         /* Without a tree a job is the session that its leader has made. */
         if (!leader && set->config.tree->fd < 0)
                 leader = hashmap_get_number(&set->by_pid, (uint64_t) process_session(pid));
+        if (leader && leader->control_of)
+                return leader->control_of;
         if (leader) /* announced is false of failed_start, too */
                 return leader->announced ? leader : NULL;
         if (set->config.tree->fd < 0 || cgroup_of_pid(pid, &path) < 0)
@@ -286,8 +378,8 @@ Job *job_set_get_by_pid(const JobSet *set, pid_t pid)
         LIST_FOREACH (&set->jobs, link) {
                 Job *job = container_of(link, Job, by_age);
 
-                if (job->announced && job->scope && scope_has_path(job->scope, path))
-                        return job;
+                if ((job->announced || job->control_of) && job->scope && scope_has_path(job->scope, path))
+                        return job->control_of ?: job;
         }
         return NULL;
 }

@@ -18,6 +18,7 @@ typedef struct CgroupTree CgroupTree;
 typedef struct Error Error;
 typedef struct ExecSpec ExecSpec;
 typedef struct Job Job;
+typedef struct JobService JobService;
 typedef struct JobSet JobSet;
 typedef struct ProcessEnd ProcessEnd;
 typedef struct ScopeKeeper ScopeKeeper;
@@ -67,6 +68,7 @@ struct JobSet {
         Hashmap by_id, by_pid;
         List jobs;     /* Job.by_age, oldest first */
         List finished; /* Job.finished, the one that finished first at the front */
+        List spent;    /* Job.finished of control commands, to be let go of in a moment */
         unsigned n_jobs, n_finished, n_live;
         List observers; /* JobObserver.link */
         Timer trim_timer, look_timer;
@@ -86,6 +88,13 @@ void job_set_done(JobSet *set);
 int job_set_start(JobSet *set, ExecSpec *spec, Job **ret, bool *ret_existing, Error *e);
 /* The main job: no capture, reeve's own stdio. */
 int job_set_start_main(JobSet *set, ExecSpec *spec, Job **ret, Error *e);
+
+/* The job of a unit, with no run yet: announced, and held by its service. The log of the last one of that Id
+ * goes on. -EEXIST-like JobExists when another, or a live one, has it. */
+int job_set_add_unit(JobSet *set, const char *id, ExecSpec *spec, JobService *service, Job **ret, Error *e);
+/* Runs a command beside that job, or before or after its runs: in a scope of its own, with its output in
+ * the job's log; nobody else knows of it. It is gone soon after it is finished. */
+int job_set_run_control(JobSet *set, Job *job, ExecSpec *spec, Job **ret, Error *e);
 
 /* NULL: there is none that others may know of. */
 Job *job_set_get(const JobSet *set, const char *id);

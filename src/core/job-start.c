@@ -101,10 +101,23 @@ static int prepare_groups(const Job *job, Preparation *p, SpawnParameters *sp, E
         return 0;
 }
 
+/* Not to be freed. */
+static JobBase base_of(const Job *job)
+{
+        const Session *s = job->session_of;
+
+        if (job->base.environment)
+                return job->base;
+        return (JobBase){.environment = s->environment,
+                         .working_directory = s->working_directory,
+                         .group = s->group,
+                         .umask = s->umask};
+}
+
 /* A user of its own brings its own group; one of the session's the session's. */
 static int prepare_user(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
 {
-        const char *group = job->spec.group ?: job->spec.user ? job->spec.group : job->session_of->group;
+        const char *group = job->spec.group ?: job->spec.user ? job->spec.group : base_of(job).group;
         int r;
 
         if (job->user) {
@@ -126,8 +139,9 @@ static int prepare_user(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
 
 static int prepare_directory(Job *job, SpawnParameters *sp, Error *e)
 {
-        const char *base = job->session_of->working_directory, *given = job->spec.working_directory;
+        const char *base = base_of(job).working_directory, *given = job->spec.working_directory;
 
+        free(job->working_directory);
         job->working_directory = given ? path_absolute(base, given) : str_copy(base);
         if (!job->working_directory)
                 return error_no_memory(e);
@@ -138,7 +152,7 @@ static int prepare_directory(Job *job, SpawnParameters *sp, Error *e)
 static int prepare_environment(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
 {
         const EnvironmentRequest request = {
-                        .session = job->session_of->environment,
+                        .session = base_of(job).environment,
                         .working_directory = job->spec.shell_command ? job->working_directory : NULL,
                         .user = job->spec.user ? &p->user : NULL,
                         .term = job->spec.tty ? job->spec.term ?: TERM_DEFAULT : NULL,
@@ -180,7 +194,7 @@ static void prepare_credentials(Job *job, int nice, SpawnParameters *sp)
         const ExecSpec *spec = &job->spec;
 
         sp->set_umask = true;
-        sp->umask = exec_spec_is_given(spec, SETTING_UMASK) ? (mode_t) spec->umask : job->session_of->umask;
+        sp->umask = exec_spec_is_given(spec, SETTING_UMASK) ? (mode_t) spec->umask : base_of(job).umask;
         job->shell_umask = sp->umask;
         sp->set_nice = true;
         sp->nice = exec_spec_is_given(spec, SETTING_NICE) ? (int) spec->nice : nice;

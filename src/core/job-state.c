@@ -15,14 +15,27 @@ const char *job_result_to_string(JobResult result)
         return words[result];
 }
 
+const char *job_state_word(const Job *job)
+{
+        static const char *const resting[] = {
+                        [JOB_REST_RESTART] = "restarting",
+                        [JOB_REST_START] = "starting",
+                        [JOB_REST_DONE] = "exited",
+                        [JOB_REST_STOP] = "stopping",
+        };
+
+        return job->fsm.state == JOB_RESTING ? resting[job->rest] : job_state_to_string(job->fsm.state);
+}
+
 bool job_is_running(const Job *job)
 {
-        return job->fsm.leader || job->fsm.processes;
+        return job->fsm.leader || job->fsm.processes ||
+               (job->fsm.state == JOB_RESTING && job->fsm.held && job->rest != JOB_REST_DONE);
 }
 
 bool job_is_ready(const Job *job)
 {
-        return job->announced;
+        return job->announced && job->fsm.state != JOB_STARTING && job->fsm.state != JOB_RESTING;
 }
 
 bool job_is_exited(const Job *job)
@@ -32,7 +45,7 @@ bool job_is_exited(const Job *job)
 
 bool job_is_drained(const Job *job)
 {
-        return !job->fsm.output;
+        return !job->fsm.output && !job->fsm.held;
 }
 
 bool job_is_finished(const Job *job)

@@ -33,13 +33,21 @@
 
 static void job_event(Job *job, JobEvent event);
 
-static void tell(Job *job, JobMoment moment)
+void job_tell(Job *job, JobMoment moment)
 {
         LIST_FOREACH_SAFE (&job->watches, link) {
                 JobWatch *w = container_of(link, JobWatch, link);
 
                 w->notify(w, job, moment);
         }
+}
+
+/* A control command writes into the log of the job that it is of: who waits, waits there. */
+static void tell_output(Job *job)
+{
+        job_tell(job, JOB_MOMENT_OUTPUT);
+        if (job->control_of)
+                job_tell(job->control_of, JOB_MOMENT_OUTPUT);
 }
 
 static void arm_runtime(Job *job)
@@ -50,15 +58,15 @@ static void arm_runtime(Job *job)
 
 /* Its time counts from exec, which may take its own; but in a session that is frozen it never comes. Should
  * that be frozen later, job_check_frozen() sees to it. */
-static void on_runtime_timer(Timer *t, usec_t now)
+void job_runtime_over(Timer *t, usec_t now)
 {
         Job *job = container_of(t, Job, runtime_timer);
 
-        if (job->fsm.state != JOB_STARTING || session_is_frozen(job->session_of))
+        if (job->fsm.state != JOB_STARTING || (job->session_of && session_is_frozen(job->session_of)))
                 job_event(job, JOB_EVENT_RUNTIME_TIMEOUT);
 }
 
-static void on_stop_timer(Timer *t, usec_t now)
+void job_stop_time_over(Timer *t, usec_t now)
 {
         job_event(container_of(t, Job, stop_timer), JOB_EVENT_STOP_TIMEOUT);
 }
@@ -114,7 +122,7 @@ static void do_kill(Job *job)
         if (r < 0 && r != -ESRCH)
                 log_warning_errno(r, "Job %s: cannot kill", job->id);
         timer_disarm(job->set->config.timers, &job->stop_timer);
-        tell(job, JOB_MOMENT_KILLED);
+        job_tell(job, JOB_MOMENT_KILLED);
 }
 
 /* Drained is when the tees are done, too. */
@@ -137,7 +145,7 @@ static void end_output(Job *job)
 
 void job_tee_done(Job *job)
 {
-        tell(job, JOB_MOMENT_OUTPUT);
+        job_tell(job, JOB_MOMENT_OUTPUT);
         output_drained(job);
 }
 
@@ -147,7 +155,7 @@ static void do_close_output(Job *job)
                 return;
         if (capture_is_open(&job->capture)) {
                 capture_close(&job->capture);
-                tell(job, JOB_MOMENT_OUTPUT);
+                tell_output(job);
         }
         end_output(job);
 }
@@ -160,19 +168,26 @@ static void take_final_usage(Job *job)
         job->usage_is_final = true;
 }
 
-static void do_finish(Job *job)
+static void do_end_run(Job *job)
 {
         timer_disarm(job->set->config.timers, &job->runtime_timer);
         timer_disarm(job->set->config.timers, &job->stop_timer);
         scope_keeper_unwatch(job->set->config.keeper, &job->scope_watch);
-        scope_keeper_release(job->set->config.keeper, TAKE_PTR(job->scope));
+        if (job->scope)
+                scope_keeper_release(job->set->config.keeper, TAKE_PTR(job->scope));
+        input_close(&job->input);
+        job->frozen = false;
+}
+
+static void do_finish(Job *job)
+{
         session_slice_unref(TAKE_PTR(job->slice));
         job->finish_time = clock_realtime();
         job->finish_monotonic = clock_monotonic();
-        input_close(&job->input);
         exec_spec_trim(&job->spec);
+        exec_spec_close_descriptors(&job->spec);
         ring_set_finished(job->ring);
-        tell(job, JOB_MOMENT_FINISHED);
+        job_tell(job, JOB_MOMENT_FINISHED);
         job_set_tell(job->set, job, JOB_SET_FINISHED);
         session_job_finished(job);
 }
@@ -181,18 +196,17 @@ static void job_event(Job *job, JobEvent event)
 {
         const JobFsmConfig config = {.mixed = job->spec.kill_mixed, .kill_on_exit = job->spec.kill_on_exit};
         JobState before = job->fsm.state;
-        bool had_output = job->fsm.output, was_running = job_is_running(job);
+        bool had_output = job->fsm.output, was_drained = job_is_drained(job),
+             was_running = job_is_running(job);
         unsigned actions = job_fsm_step(&job->fsm, &config, event);
 
-        if (actions & JOB_DO_FINISH)
+        if ((actions & JOB_DO_END_RUN) && job->scope)
                 take_final_usage(job);
         if (actions & JOB_DO_ANNOUNCE) {
                 arm_runtime(job);
-                session_announce(job->session_of);
-                job->announced = true;
-                job_set_tell(job->set, job, JOB_SET_NEW);
-                session_tell_changed(job->session_of, SESSION_JOBS);
-                tell(job, JOB_MOMENT_STARTED);
+                if (!job->announced && !job->control_of)
+                        job_announce(job);
+                job_tell(job, JOB_MOMENT_STARTED);
         }
         if (actions & JOB_DO_MARK_TIMEOUT)
                 job->timed_out = true;
@@ -207,28 +221,52 @@ static void job_event(Job *job, JobEvent event)
                 job_set_tell(job->set, job, JOB_SET_CHANGED);
         if (actions & JOB_DO_RECORD_EXIT) {
                 job_set_tell(job->set, job, JOB_SET_EXITED);
-                tell(job, JOB_MOMENT_EXITED);
+                job_tell(job, JOB_MOMENT_EXITED);
         }
-        if (had_output && !job->fsm.output) {
-                if (job->input.kind == INPUT_TTY) /* nobody reads it any more: so it is hung up */
-                        input_close(&job->input);
-                tell(job, JOB_MOMENT_DRAINED);
-        }
+        if (had_output && !job->fsm.output && job->input.kind == INPUT_TTY)
+                input_close(&job->input); /* nobody reads it any more: so it is hung up */
+        if (job_is_drained(job) && !was_drained)
+                job_tell(job, JOB_MOMENT_DRAINED);
         if (actions & JOB_DO_CLOSE_OUTPUT)
                 do_close_output(job);
+        if (actions & JOB_DO_END_RUN)
+                do_end_run(job);
         if (actions & JOB_DO_FINISH)
                 do_finish(job);
         if (actions & JOB_DO_DISCARD) {
-                tell(job, JOB_MOMENT_START_FAILED);
-                job_set_expect_failed(job->set, job->pid);
+                job_tell(job, JOB_MOMENT_START_FAILED);
                 job_free(job);
+                return;
         }
+        if (job->fsm.state == JOB_RESTING && before != JOB_RESTING && job->service)
+                job->service->ops->run_over(job->service);
 }
 
 static void start_is_over(Job *job)
 {
         job->status_source = sd_event_source_disable_unref(job->status_source);
         job->status_fd = fd_close(job->status_fd);
+}
+
+/* The child is to be reaped yet, and nobody's orphan. Of a job that has run before a run is over; of
+ * another nothing stays. */
+static void start_failed(Job *job)
+{
+        job_set_expect_failed(job->set, job->pid);
+        if (job->fsm.known)
+                job_run_failed(job);
+        else
+                job_event(job, JOB_EVENT_START_FAILED);
+}
+
+void job_run_failed(Job *job)
+{
+        capture_close(&job->capture);
+        pidref_done(&job->leader);
+        job->result = JOB_RESULT_RESOURCES;
+        job->exit_time = clock_realtime();
+        job->exit_monotonic = clock_monotonic();
+        job_event(job, JOB_EVENT_START_FAILED);
 }
 
 /* The status pipe says how exec went. Whether the job is still there. */
@@ -247,7 +285,7 @@ static bool start_is_known(Job *job, bool child_is_dead)
         start_is_over(job);
         if (r == 1) {
                 job_start_explain(job, &failure, &job->start_error);
-                job_event(job, JOB_EVENT_START_FAILED);
+                start_failed(job);
                 return false;
         }
         job_event(job, JOB_EVENT_STARTED);
@@ -266,9 +304,10 @@ void job_capture_progress(Capture *c, bool drained)
 {
         Job *job = container_of(c, Job, capture);
 
-        if (!job->announced) /* before exec nothing is the command's; start_is_known() looks again */
+        if (job->fsm.state ==
+            JOB_STARTING) /* before exec nothing is the command's; start_is_known() looks again */
                 return;
-        tell(job, JOB_MOMENT_OUTPUT);
+        tell_output(job);
         if (drained)
                 end_output(job);
 }
@@ -300,7 +339,7 @@ void job_check_frozen(Job *job)
         job->frozen = frozen;
         if (job->announced)
                 job_set_tell(job->set, job, JOB_SET_CHANGED);
-        tell(job, JOB_MOMENT_FREEZER);
+        job_tell(job, JOB_MOMENT_FREEZER);
         if (frozen && job->fsm.state == JOB_STARTING && job->spec.runtime_max != USEC_INFINITY &&
             !timer_is_armed(&job->runtime_timer))
                 job_event(job, JOB_EVENT_RUNTIME_TIMEOUT);
@@ -308,10 +347,10 @@ void job_check_frozen(Job *job)
 
 void job_freezing_overtaken(Job *job)
 {
-        tell(job, JOB_MOMENT_FREEZER);
+        job_tell(job, JOB_MOMENT_FREEZER);
 }
 
-static void job_scope_changed(ScopeWatch *w)
+void job_scope_changed(ScopeWatch *w)
 {
         Job *job = container_of(w, Job, scope_watch);
 
@@ -335,15 +374,16 @@ static bool start_is_known_by_end(Job *job, const ProcessEnd *end)
         if (!job->killed_early || end->signal != SIGKILL)
                 return start_is_known(job, true);
         start_is_over(job);
-        if (job->timed_out) {
-                /* Nothing was wrong with its start; it only had its time, in a session that is frozen. */
+        if (job->timed_out || job->fsm.known) {
+                /* Nothing was wrong with its start; it only had its time, in a session that is frozen; or it
+                 * is one of several runs. */
                 job_event(job, JOB_EVENT_STARTED);
                 if (!capture_is_open(&job->capture))
                         end_output(job);
                 return true;
         }
         error_set(&job->start_error, ERROR_START_FAILED, "exec: it was stopped before it came to that");
-        job_event(job, JOB_EVENT_START_FAILED);
+        start_failed(job);
         return false;
 }
 
@@ -367,7 +407,7 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
 
         input_leader_ended(&job->input);
         drained = capture_take(&job->capture);
-        tell(job, JOB_MOMENT_OUTPUT);
+        tell_output(job);
         job_event(job, JOB_EVENT_LEADER_EXITED);
         /* Whether anybody is left, before anybody is answered: mostly nobody is, and then the accounts are
          * final, too. */
@@ -383,6 +423,7 @@ static int follow_start(Job *job)
 {
         JobSet *set = job->set;
 
+        free(job->control_group);
         job->control_group = str_copy(scope_path(job->scope));
         if (!job->control_group || hashmap_put_number(&set->by_pid, (uint64_t) job->pid, job) < 0 ||
             sd_event_add_io(set->config.event, &job->status_source, job->status_fd, EPOLLIN, on_status,
@@ -397,103 +438,56 @@ static int follow_start(Job *job)
         return 0;
 }
 
-int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool is_main, Job **ret, Error *e)
+int job_run(Job *job, Error *e)
 {
-        _cleanup_(job_freep) Job *job = alloc_new(Job);
         int r;
 
-        if (!job)
-                return error_no_memory(e);
-        job->set = set;
-        exec_spec_init(&job->spec);
-        list_init(&job->by_age);
-        list_init(&job->finished);
-        list_init(&job->in_session);
-        list_init(&job->line_scans);
-        list_init(&job->watches);
-        scope_watch_init(&job->scope_watch, job_scope_changed);
-        job->status_fd = -EBADF;
-        job->leader = PIDREF_NULL;
-        input_init(&job->input);
-        job->usage = SCOPE_USAGE_UNKNOWN;
-        job->is_main = is_main;
-        job->exit_code = -1;
-        job_fsm_init(&job->fsm);
-        timer_init(&job->runtime_timer, on_runtime_timer);
-        timer_init(&job->stop_timer, on_stop_timer);
-
-        job->id = str_copy(id);
-        job->session = str_copy(session->name);
-        job->user = spec->user ? str_copy(spec->user) : session->user ? str_copy(session->user) : NULL;
-        if (!job->id || !job->session || (!job->user && (spec->user || session->user)) ||
-            ring_new(set->config.store, job_log_max_bytes(set, spec), &job->ring) < 0)
-                return error_no_memory(e);
-        capture_init(&job->capture, &set->capture_host, job->ring);
-        exec_spec_digest(spec, &job->digest);
-        job->log = (LogIdentity){.run = {set->run[0], set->run[1]}, .serial = ++set->last_serial};
-        job->spec = *spec;
-        job->stop_signal = (int) spec->kill_signal;
-        job->stop_timeout = spec->timeout_stop;
-        job->start_time = clock_realtime();
-
-        session_add_job(session, job);
+        job_reset_run(job);
+        job_event(job, JOB_EVENT_RUN);
         r = job_start(job, e);
         if (r >= 0 && follow_start(job) < 0)
                 r = error_no_memory(e);
-        if (r < 0) {
-                exec_spec_init(&job->spec); /* still the caller's */
+        if (r < 0)
                 return r;
-        }
-        exec_spec_init(spec);
-        exec_spec_close_descriptors(&job->spec); /* the job has them */
-        *ret = TAKE_PTR(job);
+        if (!job->fsm.held)
+                exec_spec_close_descriptors(&job->spec); /* the job has them */
         return 0;
 }
 
-Job *job_free(Job *job)
+void job_announce(Job *job)
 {
-        if (!job)
-                return NULL;
-        for (size_t i = 0; i < ELEMENTSOF(job->tees); i++)
-                job->tees[i] = tee_free(job->tees[i]);
-        tell(job, JOB_MOMENT_REMOVED);
-        assert(list_is_empty(&job->watches));
-        if (!list_is_empty(&job->by_age) && !job_is_finished(job))
-                job_set_one_less(job->set);
-        list_remove(&job->by_age);
-        list_remove(&job->finished);
-        if (job->id && hashmap_get_string(&job->set->by_id, job->id) == job)
-                hashmap_remove_string(&job->set->by_id, job->id);
-        if (hashmap_get_number(&job->set->by_pid, (uint64_t) job->pid) == job)
-                hashmap_remove_number(&job->set->by_pid, (uint64_t) job->pid);
-        session_remove_job(job);
-        scope_keeper_unwatch(job->set->config.keeper, &job->scope_watch);
-        timer_disarm(job->set->config.timers, &job->runtime_timer);
-        timer_disarm(job->set->config.timers, &job->stop_timer);
-        sd_event_source_disable_unref(job->status_source);
-        fd_close(job->status_fd);
-        capture_done(&job->capture);
-        input_done(&job->input);
-        pidref_done(&job->leader);
-        if (job->scope)
-                scope_keeper_release(job->set->config.keeper, job->scope);
-        session_slice_unref(job->slice);
-        job_forget_shell(job);
-        ring_free(job->ring);
-        exec_spec_done(&job->spec);
-        free(job->control_group);
-        free(job->session);
-        free(job->user);
-        free(job->group);
-        free(job->working_directory);
-        free(job->id);
-        free(job);
-        return NULL;
+        session_announce(job->session_of);
+        job->announced = true;
+        job_set_tell(job->set, job, JOB_SET_NEW);
+        session_tell_changed(job->session_of, SESSION_JOBS);
 }
 
-void job_stop(Job *job, int sig, usec_t timeout)
+void job_over(Job *job)
+{
+        job->service = NULL;
+        job_event(job, JOB_EVENT_OVER);
+}
+
+void job_set_rest(Job *job, JobRest rest)
+{
+        if (job->rest == rest)
+                return;
+        job->rest = rest;
+        if (job->announced && job->fsm.state == JOB_RESTING)
+                job_set_tell(job->set, job, JOB_SET_CHANGED);
+}
+
+void job_end_run(Job *job, int sig, usec_t timeout)
 {
         job->stop_signal = sig > 0 ? sig : (int) job->spec.kill_signal;
         job->stop_timeout = timeout;
         job_event(job, timeout == 0 ? JOB_EVENT_KILL : JOB_EVENT_STOP);
+}
+
+void job_stop(Job *job, int sig, usec_t timeout)
+{
+        if (job->service)
+                job->service->ops->stop(job->service, sig, timeout);
+        else
+                job_end_run(job, sig, timeout);
 }

@@ -35,7 +35,10 @@ typedef struct Tee Tee;
         X(SIGNAL, "signal")                                                                                 \
         X(CORE_DUMP, "core-dump")                                                                           \
         X(TIMEOUT, "timeout")                                                                               \
-        X(OOM_KILL, "oom-kill")
+        X(OOM_KILL, "oom-kill")                                                                             \
+        X(RESOURCES, "resources")             /* a run after the first did not come to its exec */          \
+        X(START_LIMIT_HIT, "start-limit-hit") /* it was run too often in too short a time */                \
+        X(WATCHDOG, "watchdog")
 
 typedef enum JobResult {
 #define X(id, word) JOB_RESULT_##id,
@@ -48,14 +51,14 @@ const char *job_result_to_string(JobResult result);
 
 /* The moments of a job's life that others wait for. */
 typedef enum JobMoment {
-        JOB_MOMENT_STARTED,      /* exec succeeded */
+        JOB_MOMENT_STARTED,      /* exec succeeded (again, with each run) */
         JOB_MOMENT_START_FAILED, /* job->start_error; the job goes after this */
         JOB_MOMENT_OUTPUT,       /* records were added */
         JOB_MOMENT_EXITED,       /* the leader ended, what it wrote was taken */
         JOB_MOMENT_DRAINED,      /* all output that will come is in the log */
         JOB_MOMENT_KILLED,       /* all of it was sent SIGKILL */
         JOB_MOMENT_FREEZER,      /* it has come to stand still, or goes on */
-        JOB_MOMENT_FINISHED,     /* nothing is left of it */
+        JOB_MOMENT_FINISHED,     /* nothing is left of it, and nothing follows */
         JOB_MOMENT_REMOVED,      /* its record goes after this */
 } JobMoment;
 
@@ -65,6 +68,34 @@ struct JobWatch {
         List link;
         void (*notify)(JobWatch *w, Job *job, JobMoment moment);
 };
+
+/* Who decides, in place of the job itself, how it is stopped and whether it is run again
+ * (core/service.h). */
+typedef struct JobService JobService;
+typedef struct JobServiceOps {
+        void (*stop)(JobService *s, int sig, usec_t timeout); /* as job_stop() */
+        void (*run_over)(JobService *s); /* nothing is left of a run; job_over() may be called from here,
+                                            job_run() not */
+        void (*job_gone)(JobService *s); /* the record goes */
+} JobServiceOps;
+struct JobService {
+        const JobServiceOps *ops;
+};
+
+/* What a job waits for that has no run. */
+typedef enum JobRest {
+        JOB_REST_RESTART,
+        JOB_REST_START, /* its service is being started */
+        JOB_REST_DONE,  /* ran, and counts as there still (RemainAfterExit) */
+        JOB_REST_STOP,
+} JobRest;
+
+/* What jobs have of their session. Its own where it is run again: the session may be another by then. */
+typedef struct JobBase {
+        char **environment;
+        char *working_directory, *group;
+        mode_t umask;
+} JobBase;
 
 struct Job {
         JobSet *set;
@@ -78,14 +109,20 @@ struct Job {
         unsigned n_holders;      /* connections with whose last it is stopped (KillOnDisconnect) */
         Session *session_of;     /* NULL: it was detached, or the session is gone */
         SessionSlice *slice;     /* where its scope is */
-        char *user, *group;      /* that it runs as, its own or the session's; NULL: as reeve */
+        JobBase base;            /* of a job that is held; else all NULL */
+        Job *control_of;    /* a command of this job's service, in whose log its output goes; others never
+                               know of it */
+        char *user, *group; /* that it runs as, its own or the session's; NULL: as reeve */
         ExecSpec spec;
         RequestDigest digest;
         LogIdentity log;
-        bool announced; /* others may know of it */
-        bool is_main;
+        bool announced;        /* others may know of it */
+        bool is_main, is_unit; /* is_unit: its Id is that of the unit */
 
         JobFsm fsm;
+        JobService *service; /* NULL: it has one run */
+        JobRest rest;
+        unsigned n_restarts;
         PidRef leader;
         pid_t pid; /* of the leader, also when it is gone; 0 before it is there */
         Scope *scope;
@@ -129,12 +166,49 @@ struct Job {
         unsigned n_followers; /* of its log */
 };
 
-/* For the set alone. Takes *spec over when it succeeds. On failure there is no job and no process, and e
- * says why. */
-int job_new(JobSet *set, Session *session, ExecSpec *spec, const char *id, bool is_main, Job **ret,
-            Error *e);
+/* What the set knows of a job before it is made. */
+typedef struct JobRequest {
+        const char *id;
+        Session *session;
+        Job *control_of;     /* NULL: it is no control command */
+        JobService *service; /* NULL: nobody holds it */
+        bool is_main, is_unit;
+} JobRequest;
+
+/* For the set alone. A record of it, nothing runs yet. Takes *spec over when it succeeds. */
+int job_new(JobSet *set, const JobRequest *request, ExecSpec *spec, Job **ret, Error *e);
 Job *job_free(Job *job);
 DEFINE_CLEANUP(Job *, job_free)
+/* The log of a finished one of the same Id, whose record is about to go, goes on with this. Before the first
+ * run. */
+void job_inherit_log(Job *job, Job *from);
+/* Others may know of it from now on. */
+void job_announce(Job *job);
+
+/*
+ * A run: from here to JobServiceOps.run_over. Only where it has none. On failure e says why, no process is
+ * there, and the job is to be freed, or, where others know of it, to be told so with job_run_failed().
+ */
+int job_run(Job *job, Error *e);
+/* It did not come to its exec: its run is over, with the result "resources". */
+void job_run_failed(Job *job);
+/* Ends the run that it has, as job_stop() does where nobody holds it. */
+void job_end_run(Job *job, int sig, usec_t timeout);
+/* Nobody holds it any more: it is finished when its run is over, or now. */
+void job_over(Job *job);
+void job_set_rest(Job *job, JobRest rest);
+/* For job_run(): as before the first. */
+void job_reset_run(Job *job);
+/* "starting", "running", "exited", "restarting", "stopping", "finished". */
+const char *job_state_word(const Job *job);
+/* A line of reeve's own in its log. */
+void job_note(Job *job, const char *format, ...) _printf_(2, 3);
+/* To all who watch it. */
+void job_tell(Job *job, JobMoment moment);
+/* Timer and ScopeWatch callbacks of job.c. */
+void job_runtime_over(Timer *t, usec_t now);
+void job_stop_time_over(Timer *t, usec_t now);
+void job_scope_changed(ScopeWatch *w);
 /* CaptureHost.progress and .fed. */
 void job_capture_progress(Capture *c, bool drained);
 void job_capture_fed(Capture *c);

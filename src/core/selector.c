@@ -25,16 +25,20 @@ void job_selector_done(JobSelector *s)
         *s = (JobSelector){0};
 }
 
-int job_selector_add_state(JobSelector *s, const char *key, const char *word, Error *e)
+static unsigned states_of(const char *word)
 {
         unsigned found = 0;
 
         for (JobState state = 0; state < _JOB_STATE_MAX; state++)
                 if (streq(job_state_to_string(state), word))
                         found |= 1U << state;
-        /* A word of the contract, but no job is ever in it yet: matches none, by a bit that no state has. */
-        if (streq(word, "restarting"))
-                found = 1U << _JOB_STATE_MAX;
+        return found;
+}
+
+int job_selector_add_state(JobSelector *s, const char *key, const char *word, Error *e)
+{
+        unsigned found = states_of(word);
+
         if (!found)
                 return error_set(e, ERROR_INVALID_ARGS, "%s: \"%s\" is not a state of a job", key, word);
         s->states |= found;
@@ -70,9 +74,9 @@ bool job_selector_match(JobSelector *s, const Job *job)
                 return false;
         if (s->session && !streq(s->session, job->session))
                 return false;
-        if (s->unit && !isempty(s->unit)) /* no job is of a unit */
+        if (s->unit && !streq(s->unit, job->is_unit ? job->id : ""))
                 return false;
-        if (s->states && !(s->states & (1U << job->fsm.state)))
+        if (s->states && !(s->states & states_of(job_state_word(job))))
                 return false;
         if (s->pid && s->pid_job != job)
                 return false;

@@ -110,6 +110,12 @@ void ring_set_finished(Ring *r)
                 list_append(&r->store->finished, &r->finished);
 }
 
+void ring_set_running(Ring *r)
+{
+        r->is_finished = false;
+        list_remove(&r->finished);
+}
+
 /* Where `distance` bytes behind `at` is. distance is at most the capacity. */
 static inline uint64_t ring_walk(const Ring *r, uint64_t at, uint64_t distance)
 {

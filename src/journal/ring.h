@@ -40,6 +40,8 @@ void ring_append(Ring *r, Stream stream, unsigned flags, usec_t realtime, usec_t
 
 /* The job is finished: the ring may be emptied when others need room. */
 void ring_set_finished(Ring *r);
+/* There is more to come after all. */
+void ring_set_running(Ring *r);
 /* Lets all memory go; what was held is lost, and counted. */
 void ring_evict(Ring *r);
 /* For store.c: the ring whose link in Store.finished this is. A finished ring is in it while it has any. */

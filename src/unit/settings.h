@@ -121,16 +121,16 @@ enum {
           "stop it when the caller goes")                                                                   \
         X(KILL_ON_CANCEL, "KillOnCancel", NULL, BOOL, SETTING_NEUTRAL | SETTING_BUS_ONLY, 0, 0, NULL,       \
           "stop it when the caller goes before it is answered")                                             \
-        X(RESTART, "Restart", "Restart", STRING, SETTING_START_ONLY | SETTING_UNAVAILABLE, 0, 0,            \
+        X(RESTART, "Restart", "Restart", STRING, SETTING_START_ONLY, 0, 0,                                  \
           "no|on-failure|on-abnormal|always|on-success", "when to run it again")                            \
-        X(RESTART_DELAY, "RestartUSec", "RestartSec", USEC, SETTING_START_ONLY | SETTING_UNAVAILABLE, 0,    \
-          UINT64_MAX, NULL, "pause before it")                                                              \
-        X(RESTART_MAX_DELAY, "RestartMaxDelayUSec", "RestartMaxDelaySec", USEC,                             \
-          SETTING_START_ONLY | SETTING_UNAVAILABLE, 0, UINT64_MAX, NULL, "longest pause")                   \
-        X(START_LIMIT_BURST, "StartLimitBurst", "StartLimitBurst", UINT32,                                  \
-          SETTING_START_ONLY | SETTING_UNAVAILABLE, 0, UINT32_MAX, NULL, "runs within the interval")        \
+        X(RESTART_DELAY, "RestartUSec", "RestartSec", USEC, SETTING_START_ONLY, 0, UINT64_MAX, NULL,        \
+          "pause before it")                                                                                \
+        X(RESTART_MAX_DELAY, "RestartMaxDelayUSec", "RestartMaxDelaySec", USEC, SETTING_START_ONLY, 0,      \
+          UINT64_MAX, NULL, "longest pause")                                                                \
+        X(START_LIMIT_BURST, "StartLimitBurst", "StartLimitBurst", UINT32, SETTING_START_ONLY, 0,           \
+          UINT32_MAX, NULL, "runs within the interval")                                                     \
         X(START_LIMIT_INTERVAL, "StartLimitIntervalUSec", "StartLimitIntervalSec", USEC,                    \
-          SETTING_START_ONLY | SETTING_UNAVAILABLE, 0, UINT64_MAX, NULL, "the interval")                    \
+          SETTING_START_ONLY, 0, UINT64_MAX, NULL, "the interval")                                          \
         X(INITIAL_OUTPUT, "InitialOutputUSec", "InitialOutputSec", USEC,                                    \
           SETTING_NEUTRAL | SETTING_START_ONLY | SETTING_BUS_ONLY, 0, UINT64_MAX, NULL,                     \
           "start: wait that long for first output")                                                         \

@@ -245,9 +245,6 @@ class TestNotYet(Refusals):
         self.not_supported("NotifyAccess", "main")
         self.not_supported("NotifyAccess", "all")
         self.not_supported("ControlAccess", "none")
-        for key, value in {"Restart": "always", "RestartUSec": 1000, "RestartMaxDelayUSec": 1000, "StartLimitBurst": 3,
-                           "StartLimitIntervalUSec": 1000}.items():
-            self.not_supported(key, value, start_only=True)
 
     def test_wrong_is_said_before_impossible(self):
         self.exec_refused("InvalidArgs", "Nix", ControlAccess="none", Nix=V("s", ""))

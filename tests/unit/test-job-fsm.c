@@ -11,7 +11,7 @@
 #define ASK (JOB_DO_SIGNAL | JOB_DO_ARM_STOP)
 #define KILL JOB_DO_KILL
 #define CLOSE JOB_DO_CLOSE_OUTPUT
-#define FINISH JOB_DO_FINISH
+#define FINISH (JOB_DO_END_RUN | JOB_DO_FINISH)
 #define DISCARD JOB_DO_DISCARD
 
 /* What is there: leader, processes, output. */
@@ -50,13 +50,14 @@ static bool is_possible(JobState state, unsigned facts)
         case JOB_RUNNING:
         case JOB_FAILED: return facts & L;
         case JOB_EXITED: return !(facts & L) && facts != 0;
+        case JOB_RESTING: /* only who is held: looked at by itself */
         case JOB_FINISHED: return facts == 0;
         default: return facts != 0;
         }
 }
 
-static const char *state_names[] = {"STARTING", "RUNNING",  "EXITED", "STOPPING",
-                                    "KILLING",  "FINISHED", "FAILED"};
+static const char *state_names[] = {"STARTING", "RUNNING", "EXITED",   "STOPPING",
+                                    "KILLING",  "RESTING", "FINISHED", "FAILED"};
 static const char *event_names[] = {
 #define X(id) #id,
                 JOB_EVENTS(X)
@@ -90,7 +91,9 @@ static const struct {
                                   {JOB_STARTING, KILL},           /* stop */
                                   {JOB_STARTING, KILL},           /* kill */
                                   {JOB_STARTING, TIMEOUT | KILL}, /* run time */
-                                  {JOB_STARTING, 0}},             /* stop timeout */
+                                  {JOB_STARTING, 0},
+                                  {JOB_STARTING, 0},
+                                  {JOB_STARTING, 0}}, /* stop timeout */
                 [JOB_RUNNING] = {{JOB_RUNNING, 0},
                                  {JOB_RUNNING, 0},
                                  {JOB_EXITED, RECORD},
@@ -99,6 +102,8 @@ static const struct {
                                  {JOB_STOPPING, ASK},
                                  {JOB_KILLING, KILL},
                                  {JOB_STOPPING, TIMEOUT | ASK},
+                                 {JOB_RUNNING, 0},
+                                 {JOB_RUNNING, 0},
                                  {JOB_RUNNING, 0}},
                 [JOB_EXITED] = {{JOB_EXITED, 0},
                                 {JOB_EXITED, 0},
@@ -108,6 +113,8 @@ static const struct {
                                 {JOB_STOPPING, ASK},
                                 {JOB_KILLING, KILL},
                                 {JOB_STOPPING, ASK},
+                                {JOB_EXITED, 0},
+                                {JOB_EXITED, 0},
                                 {JOB_EXITED, 0}},
                 [JOB_STOPPING] = {{JOB_STOPPING, 0},
                                   {JOB_STOPPING, 0},
@@ -117,7 +124,9 @@ static const struct {
                                   {JOB_STOPPING, ASK},
                                   {JOB_KILLING, KILL},
                                   {JOB_STOPPING, 0},
-                                  {JOB_KILLING, KILL}},
+                                  {JOB_KILLING, KILL},
+                                  {JOB_STOPPING, 0},
+                                  {JOB_STOPPING, 0}},
                 [JOB_KILLING] = {{JOB_KILLING, 0},
                                  {JOB_KILLING, 0},
                                  {JOB_KILLING, RECORD},
@@ -126,8 +135,23 @@ static const struct {
                                  {JOB_KILLING, KILL},
                                  {JOB_KILLING, KILL},
                                  {JOB_KILLING, 0},
+                                 {JOB_KILLING, 0},
+                                 {JOB_KILLING, 0},
                                  {JOB_KILLING, 0}},
+                [JOB_RESTING] = {{JOB_RESTING, 0},
+                                 {JOB_RESTING, 0},
+                                 {JOB_RESTING, 0},
+                                 {JOB_RESTING, 0},
+                                 {JOB_RESTING, 0},
+                                 {JOB_RESTING, 0},
+                                 {JOB_RESTING, 0},
+                                 {JOB_RESTING, 0},
+                                 {JOB_RESTING, 0},
+                                 {JOB_STARTING, 0},              /* run */
+                                 {JOB_FINISHED, JOB_DO_FINISH}}, /* over */
                 [JOB_FINISHED] = {{JOB_FINISHED, 0},
+                                  {JOB_FINISHED, 0},
+                                  {JOB_FINISHED, 0},
                                   {JOB_FINISHED, 0},
                                   {JOB_FINISHED, 0},
                                   {JOB_FINISHED, 0},
@@ -144,6 +168,8 @@ static const struct {
                                 {JOB_FAILED, 0},
                                 {JOB_FAILED, 0},
                                 {JOB_FAILED, 0},
+                                {JOB_FAILED, 0},
+                                {JOB_FAILED, 0},
                                 {JOB_FAILED, 0}},
 };
 
@@ -151,12 +177,15 @@ START_TEST(every_state_by_every_event)
 {
         for (JobState s = 0; s < _JOB_STATE_MAX; s++)
                 for (JobEvent e = 0; e < _JOB_EVENT_MAX; e++) {
-                        unsigned facts = s == JOB_FINISHED ? 0 : s == JOB_EXITED ? P | O : LPO;
+                        unsigned facts = s == JOB_FINISHED || s == JOB_RESTING ? 0
+                                         : s == JOB_EXITED                     ? P | O
+                                                                               : LPO;
                         JobFsm f = make(s, facts);
                         unsigned actions;
 
                         if (s == JOB_STARTING && e == JOB_EVENT_LEADER_EXITED)
                                 continue; /* "never before STARTED" */
+                        f.held = s == JOB_RESTING;
                         actions = job_fsm_step(&f, &plain, e);
                         ck_assert_msg(f.state == expected[s][e].next && actions == expected[s][e].actions,
                                       "%s, %s: %s, actions %x", state_names[s], event_names[e],
@@ -336,11 +365,13 @@ static unsigned pick(unsigned n)
 /* One life of random events, as the world outside can bring them. Returns which states it saw. */
 static unsigned live(const JobFsmConfig *c)
 {
-        unsigned counts[9] = {0}, states = 0;
+        unsigned counts[10] = {0}, states = 0;
         bool left = false, empty = false, drained = false; /* what the world has told */
         JobFsm f;
 
         job_fsm_init(&f);
+        must(f.state == JOB_RESTING && facts_of(&f) == 0);
+        must(job_fsm_step(&f, c, JOB_EVENT_RUN) == 0);
         must(f.state == JOB_STARTING);
         must(facts_of(&f) == LPO);
         for (unsigned n = 0; n < 400; n++) {
@@ -354,9 +385,9 @@ static unsigned live(const JobFsmConfig *c)
                 left |= e == JOB_EVENT_LEADER_EXITED;
                 empty |= e == JOB_EVENT_EMPTY && left;
                 drained |= e == JOB_EVENT_DRAINED;
-                for (unsigned i = 0; i < 9; i++)
+                for (unsigned i = 0; i < 10; i++)
                         counts[i] += (actions >> i) & 1;
-                must(actions < (1U << 9));
+                must(actions < (1U << 10));
                 states |= 1U << f.state;
                 /* What is gone does not come back, and no state comes before the one that was. */
                 must((facts_of(&f) & ~facts) == 0);
@@ -369,8 +400,9 @@ static unsigned live(const JobFsmConfig *c)
                 else if (f.state != JOB_FAILED)
                         must(!(left && empty && drained));
         }
-        must(counts[7] == (f.state == JOB_FINISHED));                          /* FINISH exactly once */
-        must(counts[8] == (f.state == JOB_FAILED));                            /* DISCARD */
+        must(counts[7] == (f.state == JOB_FINISHED));                          /* END_RUN exactly once */
+        must(counts[8] == counts[7]);                                          /* FINISH */
+        must(counts[9] == (f.state == JOB_FAILED));                            /* DISCARD */
         must(counts[0] == (f.state != JOB_FAILED && f.state != JOB_STARTING)); /* ANNOUNCE */
         must(counts[2] == (left && f.state != JOB_FAILED));                    /* RECORD_EXIT */
         return states;
@@ -383,14 +415,79 @@ START_TEST(random_lives)
 
         for (unsigned n = 0; n < 20000; n++)
                 seen |= live(configs[n % 4]);
-        ck_assert_uint_eq(seen, (1U << _JOB_STATE_MAX) - 1);
+        ck_assert_uint_eq(seen, ((1U << _JOB_STATE_MAX) - 1) & ~(1U << JOB_RESTING));
+}
+END_TEST
+
+/* A job that is held: it rests where another is finished, until it runs again or is held no more. */
+START_TEST(a_held_one_rests)
+{
+        JobFsm f;
+
+        job_fsm_init(&f);
+        f.held = true;
+        for (unsigned run = 0; run < 3; run++) {
+                ck_assert_uint_eq(job_fsm_step(&f, &plain, JOB_EVENT_RUN), 0);
+                ck_assert(f.state == JOB_STARTING && facts_of(&f) == LPO);
+                ck_assert_uint_eq(job_fsm_step(&f, &plain, JOB_EVENT_RUN), 0);
+                ck_assert_int_eq(f.state, JOB_STARTING);
+                ck_assert_uint_eq(job_fsm_step(&f, &plain, JOB_EVENT_STARTED), ANNOUNCE);
+                ck_assert_uint_eq(job_fsm_step(&f, &plain, JOB_EVENT_LEADER_EXITED), RECORD);
+                ck_assert_uint_eq(job_fsm_step(&f, &plain, JOB_EVENT_EMPTY), CLOSE);
+                ck_assert_uint_eq(job_fsm_step(&f, &plain, JOB_EVENT_DRAINED), JOB_DO_END_RUN);
+                ck_assert_int_eq(f.state, JOB_RESTING);
+        }
+        ck_assert_uint_eq(job_fsm_step(&f, &plain, JOB_EVENT_OVER), JOB_DO_FINISH);
+        ck_assert_int_eq(f.state, JOB_FINISHED);
+        ck_assert_uint_eq(job_fsm_step(&f, &plain, JOB_EVENT_RUN), 0);
+        ck_assert_int_eq(f.state, JOB_FINISHED);
+}
+END_TEST
+
+START_TEST(held_no_more_it_ends_with_its_run)
+{
+        for (JobState s = JOB_STARTING; s <= JOB_KILLING; s++) {
+                JobFsm f = make(s, s == JOB_EXITED ? P : LPO);
+
+                f.held = true;
+                ck_assert_uint_eq(job_fsm_step(&f, &plain, JOB_EVENT_OVER), 0);
+                ck_assert(f.state == s && !f.held);
+        }
+        for (JobState s = JOB_EXITED; s <= JOB_KILLING; s++) {
+                JobFsm f = make(s, P);
+
+                f.held = true;
+                (void) job_fsm_step(&f, &plain, JOB_EVENT_OVER);
+                ck_assert_uint_eq(job_fsm_step(&f, &plain, JOB_EVENT_EMPTY), FINISH);
+        }
+}
+END_TEST
+
+/* The first run that fails is a job that never was; a later one is a run. */
+START_TEST(a_later_start_that_fails_is_the_end_of_a_run)
+{
+        JobFsm f = make(JOB_STARTING, LPO);
+
+        f.known = f.held = true;
+        ck_assert_uint_eq(job_fsm_step(&f, &plain, JOB_EVENT_START_FAILED), RECORD | JOB_DO_END_RUN);
+        ck_assert(f.state == JOB_RESTING && facts_of(&f) == 0);
+
+        f = make(JOB_STARTING, LPO);
+        f.known = true;
+        ck_assert_uint_eq(job_fsm_step(&f, &plain, JOB_EVENT_START_FAILED), RECORD | FINISH);
+        ck_assert_int_eq(f.state, JOB_FINISHED);
+
+        f = make(JOB_STARTING, LPO);
+        f.held = true;
+        ck_assert_uint_eq(job_fsm_step(&f, &plain, JOB_EVENT_START_FAILED), DISCARD);
+        ck_assert_int_eq(f.state, JOB_FAILED);
 }
 END_TEST
 
 START_TEST(the_words_of_the_contract)
 {
-        static const char *const words[_JOB_STATE_MAX] = {"starting", "running",  "exited",  "stopping",
-                                                          "stopping", "finished", "finished"};
+        static const char *const words[_JOB_STATE_MAX] = {"starting", "running",    "exited",   "stopping",
+                                                          "stopping", "restarting", "finished", "finished"};
 
         for (JobState s = 0; s < _JOB_STATE_MAX; s++)
                 ck_assert_str_eq(job_state_to_string(s), words[s]);
@@ -399,4 +496,5 @@ END_TEST
 
 TEST_MAIN("job-fsm", every_state_by_every_event, mixed_asks_the_leader_alone, kill_on_exit_ends_what_is_left,
           finished_when_all_is_gone, every_combination, the_end_is_the_end, killing_is_always_possible,
-          random_lives, the_words_of_the_contract)
+          random_lives, a_held_one_rests, held_no_more_it_ends_with_its_run,
+          a_later_start_that_fails_is_the_end_of_a_run, the_words_of_the_contract)
