@@ -35,6 +35,12 @@ typedef enum UnitCommandKind {
         _UNIT_COMMAND_KIND_MAX,
 } UnitCommandKind;
 
+/* Where something stands. */
+typedef struct UnitPlace {
+        unsigned file; /* index of Unit.files */
+        unsigned line; /* from 1; 0: nowhere */
+} UnitPlace;
+
 /* One command line, split, unquoted, its specifiers resolved; $VARIABLES are not (unit/command.h). */
 typedef struct UnitCommand {
         char *path;          /* of the program: absolute, or a name to be looked up in PATH */
@@ -42,7 +48,7 @@ typedef struct UnitCommand {
         bool ignore_failure; /* "-" */
         bool no_variables;   /* ":" */
         bool privileged;     /* "+": User, Group, capabilities of the unit do not apply */
-        unsigned line;
+        UnitPlace place;
 } UnitCommand;
 
 typedef struct UnitCondition {
@@ -73,8 +79,9 @@ static inline bool exit_status_set_has(const ExitStatusSet *s, int code, int sig
 typedef struct Unit {
         char *name;        /* with its suffix: "web.service", "getty@tty1.service" */
         char *path;        /* of the fragment */
+        char **files;      /* that path, then the drop-ins in the order they were read */
         bool refused;      /* a value was wrong, or something is missing: bad-setting */
-        char *description; /* NULL: none */
+        char *description; /* NULL: none; then values[SETTING_DESCRIPTION] is not given, either */
 
         char **after, **before, **requires, **wants, **conflicts; /* names of units, specifiers resolved */
         UnitCondition *conditions;
@@ -93,7 +100,16 @@ typedef struct Unit {
                                  */
         ExitStatusSet success_exit_status, restart_prevent_exit_status;
 
-        /* Keys of the settings table, in it the restart options and NotifyAccess, too. */
+        /* Keys of the settings table, in it Description, the restart options and NotifyAccess, too. None is
+         * given that is not available in this version (those were warned of), but for the latter. */
         bool given[_SETTING_MAX];
         SettingValue values[_SETTING_MAX];
+        UnitPlace places[_SETTING_MAX]; /* of the last assignment */
+        UnitPlace type_place;
 } Unit;
+
+/* A unit with every default; NULL: no memory. name is valid (unit/name.h). */
+Unit *unit_new(const char *name);
+Unit *unit_free(Unit *u); /* returns NULL */
+DEFINE_CLEANUP(Unit *, unit_free)
+#define _cleanup_unit_ _cleanup_(unit_freep)
