@@ -36,6 +36,3 @@ int unit_load_all(const UnitBundle *b, UnitTable *ret, UnitProblems *problems);
  * table. 0, also when it was there; -EINVAL: not a name that a unit can have; -ENOENT: there is no file for
  * it; -ESHUTDOWN: masked; -EDQUOT: the table is full; -ENOMEM. On failure the table is as it was. */
 int unit_load_one(const UnitBundle *b, const char *name, UnitTable *t, UnitProblems *problems);
-
-/* What is said of a unit that is refused, "FILE:LINE: message": the first such problem of its files. */
-const char *unit_load_reason(const Unit *u, char *buf, size_t size);

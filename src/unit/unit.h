@@ -81,6 +81,7 @@ typedef struct Unit {
         char *path;        /* of the fragment */
         char **files;      /* that path, then the drop-ins in the order they were read */
         bool refused;      /* a value was wrong, or something is missing: bad-setting */
+        char *reason;      /* why: "FILE:LINE: message" of the first such problem; NULL: no memory for it */
         char *description; /* NULL: none; then values[SETTING_DESCRIPTION] is not given, either */
 
         char **after, **before, **requires, **wants, **conflicts; /* names of units, specifiers resolved */
