@@ -12,7 +12,7 @@
 #include "basic/macro.h"
 
 #define UNIT_PROBLEMS_MAX ((size_t) 1000)
-#define UNIT_PROBLEMS_BYTES_MAX ((size_t) 256 * 1024) /* of all texts */
+#define UNIT_PROBLEMS_BYTES_MAX ((size_t) 512 * 1024) /* of all texts */
 
 typedef struct UnitProblem {
         char *file;    /* or a folder; never NULL */

@@ -97,7 +97,29 @@ static bool unescape(const char **p, Buffer *b)
         }
 }
 
-int word_next(const char **text, char **ret, const char **ret_reason)
+typedef enum Escapes {
+        ESCAPES_C,        /* those of the header, and no others */
+        ESCAPES_VERBATIM, /* there are none */
+        ESCAPES_RELAXED,  /* a backslash takes the next character as it is */
+} Escapes;
+
+/* *p stands at a backslash, and behind what it starts afterwards. false: it starts nothing. */
+static bool escape_read(const char **p, Escapes escapes, Buffer *b)
+{
+        if (escapes == ESCAPES_RELAXED && (*p)[1])
+                ++*p;
+        if (escapes != ESCAPES_C) {
+                buffer_append(b, *p, 1);
+                ++*p;
+                return true;
+        }
+        ++*p;
+        return unescape(p, b);
+}
+
+static const char bad_escape[] = "has a backslash that starts no escape sequence (a plain one is \\\\)";
+
+static int word_read(const char **text, Escapes escapes, char **ret, const char **ret_reason)
 {
         _cleanup_(buffer_done) Buffer b = BUFFER_INIT;
         const char *p = *text + strspn(*text, BLANKS);
@@ -108,10 +130,8 @@ int word_next(const char **text, char **ret, const char **ret_reason)
 
         while (*p && (quote || !strchr(BLANKS, *p))) {
                 if (*p == '\\') {
-                        p++;
-                        if (!unescape(&p, &b)) {
-                                *ret_reason = "has a backslash that starts no escape sequence (a plain one "
-                                              "is \\\\)";
+                        if (!escape_read(&p, escapes, &b)) {
+                                *ret_reason = bad_escape;
                                 return -EINVAL;
                         }
                         continue;
@@ -122,7 +142,7 @@ int word_next(const char **text, char **ret, const char **ret_reason)
                         buffer_append(&b, p, 1);
                 p++;
         }
-        if (quote) {
+        if (quote && escapes != ESCAPES_RELAXED) {
                 *ret_reason = "has a quote that is not closed";
                 return -EINVAL;
         }
@@ -133,6 +153,45 @@ int word_next(const char **text, char **ret, const char **ret_reason)
         *ret = word;
         *text = p;
         return 1;
+}
+
+int word_next(const char **text, char **ret, const char **ret_reason)
+{
+        return word_read(text, ESCAPES_C, ret, ret_reason);
+}
+
+int word_next_verbatim(const char **text, char **ret, const char **ret_reason)
+{
+        return word_read(text, ESCAPES_VERBATIM, ret, ret_reason);
+}
+
+int word_next_relaxed(const char **text, char **ret)
+{
+        const char *reason;
+
+        return word_read(text, ESCAPES_RELAXED, ret, &reason);
+}
+
+int text_unescape(const char *text, char **ret, const char **ret_reason)
+{
+        _cleanup_(buffer_done) Buffer b = BUFFER_INIT;
+        char *plain;
+
+        while (*text) {
+                size_t n = strcspn(text, "\\");
+
+                buffer_append(&b, text, n);
+                text += n;
+                if (*text && !escape_read(&text, ESCAPES_C, &b)) {
+                        *ret_reason = bad_escape;
+                        return -EINVAL;
+                }
+        }
+        plain = buffer_take(&b, NULL);
+        if (!plain)
+                return -ENOMEM;
+        *ret = plain;
+        return 0;
 }
 
 int words_split(const char *text, char ***ret, const char **ret_reason)

@@ -17,3 +17,13 @@ int word_next(const char **text, char **ret, const char **ret_reason);
 
 /* All words; an array of none for text of blanks. 0, or as above. */
 int words_split(const char *text, char ***ret, const char **ret_reason);
+
+/* The same, but a backslash is a character like any other: names of units have them (dev-a\x2db). */
+int word_next_verbatim(const char **text, char **ret, const char **ret_reason);
+
+/* The same for the value of a variable in a command line: nothing is wrong in it. A backslash takes what
+ * follows as it is, a quote that is not closed ends with the text. */
+int word_next_relaxed(const char **text, char **ret);
+
+/* The escapes taken back, in a text that is not words; quotes and blanks stay. 0, or as word_next(). */
+int text_unescape(const char *text, char **ret, const char **ret_reason);
