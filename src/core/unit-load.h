@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Units made of a bundle of files: fragments and drop-ins by priority, instances of templates, what units refer
- * to, and that the whole has an order. Nothing here makes a system call.
+ * Units made of a bundle of files: fragments and drop-ins by priority, instances of templates, what units
+ * refer to, and that the whole has an order. Nothing here makes a system call.
  */
 
 #include <stddef.h>

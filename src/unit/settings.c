@@ -84,6 +84,35 @@ void setting_value_done(SettingValue *v)
         *v = (SettingValue){.type = SETTING_TYPE_BOOL};
 }
 
+int setting_value_copy(const SettingValue *v, SettingValue *ret)
+{
+        SettingValue copy = *v;
+
+        assert(v->type != SETTING_TYPE_FD);
+
+        switch (v->type) {
+        case SETTING_TYPE_STRING:
+                copy.string = str_copy(v->string);
+                if (!copy.string)
+                        return -ENOMEM;
+                break;
+        case SETTING_TYPE_STRV:
+        case SETTING_TYPE_DICT:
+                copy.strv = strv_copy(v->strv);
+                if (!copy.strv)
+                        return -ENOMEM;
+                break;
+        case SETTING_TYPE_BLOB:
+                copy.blob.data = alloc_copy(v->blob.data, v->blob.size);
+                if (!copy.blob.data)
+                        return -ENOMEM;
+                break;
+        default: break;
+        }
+        *ret = copy;
+        return 0;
+}
+
 /* Whether word is one of "a|b|c". */
 static bool word_is_listed(const char *words, const char *word)
 {

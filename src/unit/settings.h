@@ -190,6 +190,8 @@ typedef struct SettingValue {
 } SettingValue;
 
 void setting_value_done(SettingValue *v);
+/* 0 or -ENOMEM. Not of a descriptor. */
+int setting_value_copy(const SettingValue *v, SettingValue *ret);
 
 /* Checks range, allowed words and signal numbers. 0; -ERANGE or -EINVAL, and *ret_reason (static, or NULL)
  * says what would be right, e.g. "must be one of null|data|pipe". */
