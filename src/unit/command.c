@@ -91,7 +91,7 @@ static int program_check(Reader *r, const char *path)
 {
         size_t n = strlen(path);
 
-        if (n == 0)
+        if (n == 0 || streq(path, ";"))
                 return refuse(r, "names no program");
         if (path[n - 1] == '/')
                 return refuse(r, "names a directory, not a program");

@@ -65,12 +65,12 @@ static int read_assignment(UnitParser *p, const char *section, const char *name,
         if (startswith(name, "X-"))
                 return 0;
         other = unit_key_section(name);
-        if (systemd_key_exists(section, name))
-                unit_warn(p->unit, p->place, p->problems, "%s= of systemd is not there in reeve; ignored.",
-                          name);
-        else if (other)
+        if (other)
                 unit_warn(p->unit, p->place, p->problems, "%s= belongs into [%s], not into [%s]; ignored.",
                           name, other, section);
+        else if (systemd_key_exists(section, name))
+                unit_warn(p->unit, p->place, p->problems, "%s= of systemd is not there in reeve; ignored.",
+                          name);
         else
                 unit_warn(p->unit, p->place, p->problems, "%s= is not known in [%s]; ignored.", name,
                           section);

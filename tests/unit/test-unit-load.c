@@ -350,7 +350,7 @@ START_TEST(a_want_of_memory_changes_nothing)
         static const FakeUnitFile files[] = {
                         {"/e/a.service",
                          "[Unit]\nDescription=%n\nRequires=t@1.service x.service\nAfter=t@1.service\n" RUN
-                         "Environment=A=1 B=2\nStandardInputText=x\n"},
+                         "Environment=A=1 B=2\nStandardInput=data\nStandardInputText=x\n"},
                         {"/e/t@.service", "[Unit]\nAfter=a.service\nConditionPathExists=/x\n" RUN
                                           "EnvironmentFile=-/x\nSuccessExitStatus=1 TERM\nLabels=a=b\n"},
                         {"/e/t@.service.d/x.conf", "[Service]\nNice=x\n"},

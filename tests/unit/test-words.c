@@ -153,6 +153,53 @@ START_TEST(words_come_one_by_one)
 }
 END_TEST
 
+START_TEST(names_keep_their_backslashes)
+{
+        const char *text = " a\\x2db 'c d' e\\", *reason = NULL;
+        const char *const expected[] = {"a\\x2db", "c d", "e\\"};
+        char *word;
+
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+                ck_assert_int_eq(word_next_verbatim(&text, &word, &reason), 1);
+                ck_assert_str_eq(word, expected[i]);
+                free(word);
+        }
+        ck_assert_int_eq(word_next_verbatim(&text, &word, &reason), 0);
+        text = "'a";
+        ck_assert_int_eq(word_next_verbatim(&text, &word, &reason), -EINVAL);
+}
+END_TEST
+
+START_TEST(values_of_variables_are_never_wrong)
+{
+        const char *text = "a\\ b 'c d'\"e\" \\q\\\\ 'f g\\";
+        const char *const expected[] = {"a b", "c de", "q\\", "f g\\"};
+        char *word;
+
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+                ck_assert_int_eq(word_next_relaxed(&text, &word), 1);
+                ck_assert_str_eq(word, expected[i]);
+                free(word);
+        }
+        ck_assert_int_eq(word_next_relaxed(&text, &word), 0);
+}
+END_TEST
+
+START_TEST(escapes_outside_of_words)
+{
+        const char *reason = NULL;
+        char *plain = NULL;
+
+        ck_assert_int_eq(text_unescape(" it's \\\"a\\tb\\\"  ", &plain, &reason), 0);
+        ck_assert_str_eq(plain, " it's \"a\tb\"  ");
+        free(plain);
+        plain = NULL;
+        ck_assert_int_eq(text_unescape("a\\q", &plain, &reason), -EINVAL);
+        ck_assert_ptr_null(plain);
+        ck_assert_ptr_nonnull(strstr(reason, "escape"));
+}
+END_TEST
+
 START_TEST(a_want_of_memory_loses_nothing)
 {
         for (unsigned nth = 1;; nth++) {
@@ -180,4 +227,5 @@ END_TEST
 TEST_MAIN("words", blanks_separate, nothing_is_an_array_of_none, quotes_hold_together,
           quotes_may_start_within_a_word, escapes_are_those_of_C, code_points_become_utf8,
           what_is_not_known_is_refused, no_word_holds_NUL, quotes_must_be_closed, words_come_one_by_one,
+          names_keep_their_backslashes, values_of_variables_are_never_wrong, escapes_outside_of_words,
           a_want_of_memory_loses_nothing)
