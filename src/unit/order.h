@@ -16,9 +16,9 @@ typedef struct UnitProblems UnitProblems;
  * out of their lists. 0 or -ENOMEM. */
 int unit_order_break_circles(Unit *const *units, size_t n, UnitProblems *problems);
 
-/* Sorts them in place: each behind all that it is to start after; those that are free in this go by name. Edges
- * to units that are not among them do not count. 0; -ENOMEM, and then nothing moved; -ELOOP: there is a
- * circle. */
+/* Sorts them in place: each behind all that it is to start after; those that are free in this go by name.
+ * Edges to units that are not among them do not count. 0; -ENOMEM, and then nothing moved; -ELOOP: there is
+ * a circle. */
 int unit_order_sort(Unit **units, size_t n);
 
 /* Whether a is to start after b, by what either of them says directly. */

@@ -39,79 +39,77 @@ static char *read_line(const char *text)
         return buffer_take(&b, NULL);
 }
 
+static const struct {
+        const char *text, *commands;
+} line_cases[] = {
+                {"/bin/x", "/bin/x(/bin/x)|"},
+                {"x a", "x(x,a)|"},
+                {"/bin/x  a\t'b c' \"d e\"", "/bin/x(/bin/x,a,b c,d e)|"},
+                {"\"/bin/x y\" a", "/bin/x y(/bin/x y,a)|"},
+                {"/bin/x \"\"", "/bin/x(/bin/x,)|"},
+                {"/bin/x a\\tb \\x41 \\101 \\u00e4", "/bin/x(/bin/x,a\tb,A,A,ä)|"},
+                /* no shell */
+                {"/bin/echo > | & * ? ~ #x", "/bin/echo(/bin/echo,>,|,&,*,?,~,#x)|"},
+                {"/bin/sh -c 'a && b'", "/bin/sh(/bin/sh,-c,a && b)|"},
+                {"/bin/sh -c 'dmesg | tac'", "/bin/sh(/bin/sh,-c,dmesg | tac)|"},
+                /* prefixes */
+                {"-/bin/x", "-/bin/x(/bin/x)|"},
+                {":/bin/x $A", ":/bin/x(/bin/x,$A)|"},
+                {"+/bin/x", "+/bin/x(/bin/x)|"},
+                {"@/bin/x y z", "/bin/x(y,z)|"},
+                {"@/bin/x y", "/bin/x(y)|"},
+                {"-@:+/bin/x y", "-:+/bin/x(y)|"},
+                {"+:@-/bin/x y", "-:+/bin/x(y)|"},
+                {"-x", "-x(x)|"},
+                {"/bin/x -y", "/bin/x(/bin/x,-y)|"}, /* only at the beginning */
+                {"--/bin/x", "! has a prefix twice"},
+                {"@@/bin/x y", "! has a prefix twice"},
+                {"@/bin/x", "! has the prefix \"@\", but no second word, which would be argv[0]"},
+                {"@/bin/x ; /bin/y", "! has the prefix \"@\", but no second word, which would be argv[0]"},
+                /* several */
+                {"/bin/echo one ; /bin/echo \"two two\"",
+                 "/bin/echo(/bin/echo,one)|/bin/echo(/bin/echo,two two)|"},
+                {"/bin/x a ; -/bin/y b ; @/bin/z zz", "/bin/x(/bin/x,a)|-/bin/y(/bin/y,b)|/bin/z(zz)|"},
+                {"/bin/x a\\sb ;", "/bin/x(/bin/x,a b)|"},
+                {"/bin/x a \\; b", "/bin/x(/bin/x,a,;,b)|"},
+                {"/bin/x \\;", "/bin/x(/bin/x,;)|"},
+                {"/bin/x a; b", "/bin/x(/bin/x,a;,b)|"}, /* not alone */
+                {"/bin/x ;b", "/bin/x(/bin/x,;b)|"},
+                {"/bin/x ';' b", "/bin/x(/bin/x,;,b)|"},
+                {"; /bin/x", "! names no program"},
+                {"/bin/x ; ; /bin/y", "! names no program"},
+                {"/bin/x \\;a", "! has a backslash"},
+                /* specifiers, in the program, too; resolved behind the splitting */
+                {"/bin/%p %i %I %% %n %N %H %j", "/bin/web(/bin/web,a\\x2db,a-b,%,web@a\\x2db.service,"
+                                                 "web@a\\x2db,hal,web)|"},
+                {"/bin/x %x", "! has the specifier %x, which reeve has not (a plain % is %%)"},
+                {"/bin/x 5%", "! ends in a single %"},
+                /* programs */
+                {"bin/x", "! must have an absolute path or a plain name as its program"},
+                {"./x", "! must have an absolute path or a plain name as its program"},
+                {"/bin/", "! names a directory, not a program"},
+                {"..", "! names a directory, not a program"},
+                {"", "! names no program"},
+                {"-", "! names no program"},
+                {"''", "! names no program"},
+                {"!/bin/x", "! has the prefix \"!\""},
+                {"!!/bin/x", "! has the prefix \"!\""},
+                {"-!/bin/x", "! has the prefix \"!\""},
+                /* quotes */
+                {"/bin/x 'a", "! has a quote that is not closed"},
+                {"/bin/x a\\q", "! has a backslash"},
+                {"/bin/x it's", "! has a quote that is not closed"},
+};
+
 START_TEST(lines)
 {
-        static const struct {
-                const char *text, *commands;
-        } cases[] = {
-                        {"/bin/x", "/bin/x(/bin/x)|"},
-                        {"x a", "x(x,a)|"},
-                        {"/bin/x  a\t'b c' \"d e\"", "/bin/x(/bin/x,a,b c,d e)|"},
-                        {"\"/bin/x y\" a", "/bin/x y(/bin/x y,a)|"},
-                        {"/bin/x \"\"", "/bin/x(/bin/x,)|"},
-                        {"/bin/x a\\tb \\x41 \\101 \\u00e4", "/bin/x(/bin/x,a\tb,A,A,ä)|"},
-                        /* no shell */
-                        {"/bin/echo > | & * ? ~ #x", "/bin/echo(/bin/echo,>,|,&,*,?,~,#x)|"},
-                        {"/bin/sh -c 'a && b'", "/bin/sh(/bin/sh,-c,a && b)|"},
-                        {"/bin/sh -c 'dmesg | tac'", "/bin/sh(/bin/sh,-c,dmesg | tac)|"},
-                        /* prefixes */
-                        {"-/bin/x", "-/bin/x(/bin/x)|"},
-                        {":/bin/x $A", ":/bin/x(/bin/x,$A)|"},
-                        {"+/bin/x", "+/bin/x(/bin/x)|"},
-                        {"@/bin/x y z", "/bin/x(y,z)|"},
-                        {"@/bin/x y", "/bin/x(y)|"},
-                        {"-@:+/bin/x y", "-:+/bin/x(y)|"},
-                        {"+:@-/bin/x y", "-:+/bin/x(y)|"},
-                        {"-x", "-x(x)|"},
-                        {"/bin/x -y", "/bin/x(/bin/x,-y)|"}, /* only at the beginning */
-                        {"--/bin/x", "! has a prefix twice"},
-                        {"@@/bin/x y", "! has a prefix twice"},
-                        {"@/bin/x", "! has the prefix \"@\", but no second word, which would be argv[0]"},
-                        {"@/bin/x ; /bin/y",
-                         "! has the prefix \"@\", but no second word, which would be argv[0]"},
-                        /* several */
-                        {"/bin/echo one ; /bin/echo \"two two\"",
-                         "/bin/echo(/bin/echo,one)|/bin/echo(/bin/echo,two two)|"},
-                        {"/bin/x a ; -/bin/y b ; @/bin/z zz",
-                         "/bin/x(/bin/x,a)|-/bin/y(/bin/y,b)|/bin/z(zz)|"},
-                        {"/bin/x a\\sb ;", "/bin/x(/bin/x,a b)|"},
-                        {"/bin/x a \\; b", "/bin/x(/bin/x,a,;,b)|"},
-                        {"/bin/x \\;", "/bin/x(/bin/x,;)|"},
-                        {"/bin/x a; b", "/bin/x(/bin/x,a;,b)|"}, /* not alone */
-                        {"/bin/x ;b", "/bin/x(/bin/x,;b)|"},
-                        {"/bin/x ';' b", "/bin/x(/bin/x,;,b)|"},
-                        {"; /bin/x", "! names no program"},
-                        {"/bin/x ; ; /bin/y", "! names no program"},
-                        {"/bin/x \\;a", "! has a backslash"},
-                        /* specifiers, in the program, too; resolved behind the splitting */
-                        {"/bin/%p %i %I %% %n %N %H %j",
-                         "/bin/web(/bin/web,a\\x2db,a-b,%,web@a\\x2db.service,"
-                         "web@a\\x2db,hal,web)|"},
-                        {"/bin/x %x", "! has the specifier %x, which reeve has not (a plain % is %%)"},
-                        {"/bin/x 5%", "! ends in a single %"},
-                        /* programs */
-                        {"bin/x", "! must have an absolute path or a plain name as its program"},
-                        {"./x", "! must have an absolute path or a plain name as its program"},
-                        {"/bin/", "! names a directory, not a program"},
-                        {"..", "! names a directory, not a program"},
-                        {"", "! names no program"},
-                        {"-", "! names no program"},
-                        {"''", "! names no program"},
-                        {"!/bin/x", "! has the prefix \"!\""},
-                        {"!!/bin/x", "! has the prefix \"!\""},
-                        {"-!/bin/x", "! has the prefix \"!\""},
-                        /* quotes */
-                        {"/bin/x 'a", "! has a quote that is not closed"},
-                        {"/bin/x a\\q", "! has a backslash"},
-                        {"/bin/x it's", "! has a quote that is not closed"},
-        };
+        for (size_t i = 0; i < ELEMENTSOF(line_cases); i++) {
+                _cleanup_free_ char *found = read_line(line_cases[i].text);
 
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_free_ char *found = read_line(cases[i].text);
-
-                ck_assert_msg(cases[i].commands[0] == '!' ? startswith(found, cases[i].commands) != NULL
-                                                          : streq(found, cases[i].commands),
-                              "%s\ngives %s\nnot   %s", cases[i].text, found, cases[i].commands);
+                ck_assert_msg(line_cases[i].commands[0] == '!'
+                                              ? startswith(found, line_cases[i].commands) != NULL
+                                              : streq(found, line_cases[i].commands),
+                              "%s\ngives %s\nnot   %s", line_cases[i].text, found, line_cases[i].commands);
         }
 }
 END_TEST
