@@ -15,6 +15,7 @@
 #include "bus/server.h"
 #include "core/error.h"
 #include "core/manager.h"
+#include "daemon/check-units.h"
 #include "daemon/options.h"
 #include "sys/boot.h"
 #include "sys/shell-report.h"
@@ -88,6 +89,11 @@ int main(int argc, char **argv)
         if (r <= 0) {
                 options_done(&options);
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        }
+        if (options.check_units) {
+                r = check_units(&options);
+                options_done(&options);
+                return r;
         }
         r = boot_cure(&boot);
         (void) log_open(STDERR_FILENO);

@@ -8,9 +8,11 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "basic/alloc.h"
 #include "basic/parse.h"
+#include "basic/path.h"
 #include "basic/strv.h"
 #include "bus/names.h"
 #include "core/job-set.h"
@@ -30,6 +32,9 @@ enum {
         OPTION_ADDRESS,
         OPTION_NO_BUS,
         OPTION_BUS,
+        OPTION_UNITS,
+        OPTION_NO_UNITS,
+        OPTION_CHECK_UNITS,
         OPTION_LOG_MAX,
         OPTION_MAX_FINISHED,
         OPTION_STOP_TIMEOUT,
@@ -51,6 +56,16 @@ static const OptionHelp table[_OPTION_MAX] = {
                 [OPTION_BUS] = {"bus", "ADDRESS|system",
                                 "join that message bus, too, as " BUS_NAME ", and come\nback when it does",
                                 0},
+                [OPTION_UNITS] = {"units", "FOLDER",
+                                  "read unit files from there (may be given again);\nby default from "
+                                  "/etc/reeve/units, /run/reeve/units\nand /usr/lib/reeve/units",
+                                  0},
+                [OPTION_NO_UNITS] = {"no-units", NULL, "read none, and start none", 0},
+                [OPTION_CHECK_UNITS] =
+                                {"check-units", NULL,
+                                 "say what is wrong with unit files, of the folders\nthat follow if any "
+                                 "do, and start nothing",
+                                 0},
                 [OPTION_LOG_MAX] = {"log-max", "BYTES",
                                     "memory of all logs together; by default a tenth\nof the memory, at "
                                     "most 256M",
@@ -145,6 +160,9 @@ static int apply(Options *o, size_t option, const char *value)
         case OPTION_ADDRESS: return strv_append(&o->addresses, value);
         case OPTION_NO_BUS: o->no_bus = true; return 0;
         case OPTION_BUS: return set_bus(o, value);
+        case OPTION_UNITS: return strv_append(&o->units, value);
+        case OPTION_NO_UNITS: o->no_units = true; return 0;
+        case OPTION_CHECK_UNITS: o->check_units = true; return 0;
         case OPTION_LOG_MAX:
                 if (parse_bytes(value, &o->log_max_bytes) < 0 || o->log_max_bytes < RING_BYTES_MIN)
                         return complain(option, value);
@@ -209,6 +227,22 @@ static int next_option(int argc, char **argv)
         return getopt_long(argc, argv, letters, longs, NULL);
 }
 
+/* PID 1 leaves the directory that it was given. */
+static int units_make_absolute(Options *o)
+{
+        _cleanup_free_ char *here = o->units ? getcwd(NULL, 0) : NULL;
+
+        STRV_FOREACH (folder, o->units) {
+                char *path = path_absolute(here ?: "/", *folder);
+
+                if (!path)
+                        return -ENOMEM;
+                free(*folder);
+                *folder = path;
+        }
+        return 0;
+}
+
 int options_parse(Options *o, int argc, char **argv)
 {
         int c, r;
@@ -234,12 +268,19 @@ int options_parse(Options *o, int argc, char **argv)
                 if (r < 0)
                         return r;
         }
-        if (argv[optind])
-                o->command = argv + optind;
-        return 1;
+        if (o->check_units) {
+                r = strv_extend(&o->units, argv + optind);
+        } else {
+                r = units_make_absolute(o);
+                o->command = argv[optind] ? argv + optind : NULL;
+        }
+        if (r < 0)
+                fprintf(stderr, "reeve: out of memory\n");
+        return r < 0 ? r : 1;
 }
 
 void options_done(Options *o)
 {
         o->addresses = strv_free(o->addresses);
+        o->units = strv_free(o->units);
 }

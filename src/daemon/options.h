@@ -11,6 +11,8 @@ typedef struct Options {
         char **addresses; /* NULL: the default one */
         bool no_bus;
         const char *bus; /* the address of a message bus; NULL: none */
+        char **units;    /* folders of unit files; NULL: the default ones */
+        bool no_units, check_units;
         unsigned max_finished;
         uint64_t log_max_bytes; /* 0: by the memory there is */
         usec_t stop_timeout;

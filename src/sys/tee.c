@@ -16,11 +16,11 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
 #include "sys/pidref.h"
+#include "sys/worker.h"
 
 /* What a pipe takes whole or not at all, and so, as it happens, do local sockets: a write that waits when
  * the process is killed has taken nothing then, and the count is right to the byte. (A terminal may have
@@ -32,20 +32,6 @@ typedef struct Report {
         uint32_t taken;
         int32_t error;
 } Report;
-
-/* fork(2) has one thread to copy, but its parent holds everything that PID 1 does. */
-static void close_from(unsigned first)
-{
-        long max;
-
-#ifdef SYS_close_range
-        if (syscall(SYS_close_range, first, UINT_MAX, 0U) >= 0)
-                return;
-#endif
-        max = sysconf(_SC_OPEN_MAX);
-        for (long fd = first; fd < max; fd++)
-                (void) close((int) fd);
-}
 
 static void report(uint32_t taken, int error)
 {
@@ -88,7 +74,7 @@ static _Noreturn void work(int socket, int target)
         /* Both are above 2. */
         if (dup2(socket, STDIN_FILENO) < 0 || dup2(target, STDOUT_FILENO) < 0)
                 _exit(1);
-        close_from(STDERR_FILENO);
+        worker_close_from(STDERR_FILENO);
         for (;;) {
                 ssize_t n = read(STDIN_FILENO, piece, sizeof(piece));
 

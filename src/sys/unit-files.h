@@ -11,6 +11,8 @@
 
 #include "basic/buffer.h"
 
+typedef struct PidRef PidRef;
+
 #define UNIT_FILES_MAX 1000U                             /* entries of all folders */
 #define UNIT_FILE_BYTES_MAX ((size_t) 256 * 1024)        /* of one */
 #define UNIT_FILES_BYTES_MAX ((size_t) 16 * 1024 * 1024) /* of all texts */
@@ -39,3 +41,8 @@ typedef struct UnitFileRecord {
 /* Entries come by name within a folder; those of folders that are not there do not. folders ends in NULL. 0,
  * or -ENOMEM, and then ret is to be thrown away. */
 int unit_files_collect(const char *const *folders, Buffer *ret);
+
+/* The same in a process of its own, which writes the block into *ret_fd, a pipe, non-blocking, and ends. It
+ * may hang as long as a file system does: it is killed by who has no more patience. What it wrote by then
+ * has no end, and is taken for what it is. 0 or a negative errno. */
+int unit_files_start(const char *const *folders, PidRef *ret_worker, int *ret_fd);
