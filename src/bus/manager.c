@@ -21,6 +21,7 @@
 #include "bus/server.h"
 #include "bus/session.h"
 #include "bus/stop.h"
+#include "bus/unit.h"
 #include "core/error.h"
 #include "core/job.h"
 #include "core/manager.h"
@@ -246,6 +247,18 @@ static const sd_bus_vtable vtable[] = {
                                         bus_method_get_session, SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("ListSessions", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", sessions),
                                         bus_method_list_sessions, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("ListUnits", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", units),
+                                        bus_method_list_units, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("StartUnit", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", job),
+                                        bus_method_start_unit, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("StopUnit", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
+                                        bus_method_stop_unit, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("RestartUnit", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", job),
+                                        bus_method_restart_unit, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("ReloadUnit", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
+                                        bus_method_reload_unit, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sus)", problems),
+                                        bus_method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("Shutdown", SD_BUS_ARGS("s", action, "i", exit_code),
                                         SD_BUS_NO_RESULT, method_shutdown, SD_BUS_VTABLE_UNPRIVILEGED),
 

@@ -16,6 +16,7 @@
         X(UNKNOWN_OBJECT, EBADR)                                                                            \
         X(NO_SUCH_JOB, ENOENT)                                                                              \
         X(NO_SUCH_SESSION, ENOENT)                                                                          \
+        X(NO_SUCH_UNIT, ENOENT)                                                                             \
         X(NO_SUCH_PROCESS, ESRCH)                                                                           \
         X(JOB_EXISTS, EEXIST)                                                                               \
         X(SESSION_EXISTS, EEXIST)                                                                           \

@@ -109,6 +109,20 @@ int job_new(JobSet *set, const JobRequest *request, ExecSpec *spec, Job **ret, E
         return 0;
 }
 
+int job_set_spec(Job *job, ExecSpec *spec, Error *e)
+{
+        char *user = spec->user ? str_copy(spec->user) : NULL;
+
+        if (!user && spec->user)
+                return error_no_memory(e);
+        exec_spec_done(&job->spec);
+        job->spec = *spec;
+        exec_spec_init(spec);
+        free(job->user);
+        job->user = user;
+        return 0;
+}
+
 void job_inherit_log(Job *job, Job *from)
 {
         Ring *ring = job->ring;

@@ -25,6 +25,7 @@
 #include "sys/capability.h"
 #include "sys/spawn.h"
 #include "sys/userdb.h"
+#include "unit/command.h"
 
 /* What nearly every terminal of today understands. */
 #define TERM_DEFAULT "xterm-256color"
@@ -35,6 +36,7 @@ typedef struct Preparation {
         char **environment;
         gid_t *groups;
         char *script, *argv[4]; /* of a shell command */
+        char **expanded;        /* argv of a unit's command */
         JobStdio stdio;
         int cgroup_fd;
 } Preparation;
@@ -45,6 +47,7 @@ static void preparation_done(Preparation *p)
         strv_free(p->environment);
         free(p->groups);
         free(p->script);
+        strv_free(p->expanded);
         job_stdio_done(&p->stdio);
         fd_close(p->cgroup_fd);
 }
@@ -218,12 +221,30 @@ static int prepare_stdio(Job *job, Preparation *p, SpawnParameters *sp, Error *e
         return 0;
 }
 
+/* $VARIABLES of a unit's command, by the environment that it is about to have. */
+static int expand_argv(const Job *job, Preparation *p, SpawnParameters *sp, Error *e)
+{
+        const UnitCommand command = {.path = job->spec.program, .argv = job->spec.argv};
+        int r;
+
+        r = unit_command_expand(&command, p->environment, &p->expanded);
+        if (r == -ENOMEM)
+                return error_no_memory(e);
+        if (r < 0)
+                return job_start_failed(e, "exec", r);
+        sp->argv = p->expanded;
+        return 0;
+}
+
 /* Others are told of the command alone; the shell gets a line before it. */
 static int prepare_argv(const Job *job, Preparation *p, SpawnParameters *sp, Error *e)
 {
         const JobSetConfig *c = &job->set->config;
 
         sp->argv = job->spec.argv;
+        sp->program = job->spec.program;
+        if (job->spec.expand)
+                return expand_argv(job, p, sp, e);
         if (!job->spec.shell_command)
                 return 0;
         p->script = shell_state_script(c->program, c->report_address, job->spec.argv[2]);
@@ -240,9 +261,6 @@ static int prepare(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
 {
         int r;
 
-        r = prepare_argv(job, p, sp, e);
-        if (r < 0)
-                return r;
         sp->foreground = job->is_main;
         prepare_limits(job, sp);
         prepare_credentials(job, job->set->config.nice, sp);
@@ -251,6 +269,8 @@ static int prepare(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
                 r = prepare_directory(job, sp, e);
         if (r >= 0)
                 r = prepare_environment(job, p, sp, e);
+        if (r >= 0)
+                r = prepare_argv(job, p, sp, e);
         if (r >= 0)
                 r = prepare_stdio(job, p, sp, e);
         if (r < 0)
@@ -297,7 +317,7 @@ int job_start(Job *job, Error *e)
 
 static int explain_exec(const Job *job, const SpawnFailure *failure, Error *e)
 {
-        const char *command = job->spec.argv[0];
+        const char *command = job->spec.program ?: job->spec.argv[0];
 
         switch (failure->error) {
         case ENOENT:
@@ -347,8 +367,8 @@ int job_start_explain(const Job *job, const SpawnFailure *failure, Error *e)
                 return explain_exec(job, failure, e);
         if (failure->step == SPAWN_INTERPRETER)
                 return error_set(e, ERROR_COMMAND_NOT_EXECUTABLE,
-                                 "\"%s\": its interpreter \"%s\" is missing", job->spec.argv[0],
-                                 failure->detail);
+                                 "\"%s\": its interpreter \"%s\" is missing",
+                                 job->spec.program ?: job->spec.argv[0], failure->detail);
         if (failure->step == SPAWN_CHDIR)
                 return error_set(e, ERROR_BAD_WORKING_DIRECTORY, "WorkingDirectory: \"%s\": %s (%s)",
                                  job->working_directory, errno_text(failure->error),

@@ -38,7 +38,8 @@ typedef struct Tee Tee;
         X(OOM_KILL, "oom-kill")                                                                             \
         X(RESOURCES, "resources")             /* a run after the first did not come to its exec */          \
         X(START_LIMIT_HIT, "start-limit-hit") /* it was run too often in too short a time */                \
-        X(WATCHDOG, "watchdog")
+        X(WATCHDOG, "watchdog")                                                                             \
+        X(PROTOCOL, "protocol") /* of a unit: it ended well, but before it had said READY=1 */
 
 typedef enum JobResult {
 #define X(id, word) JOB_RESULT_##id,
@@ -197,6 +198,8 @@ void job_end_run(Job *job, int sig, usec_t timeout);
 /* Nobody holds it any more: it is finished when its run is over, or now. */
 void job_over(Job *job);
 void job_set_rest(Job *job, JobRest rest);
+/* What its next run is asked to be; its own log and Id stay. Takes *spec over when it succeeds. */
+int job_set_spec(Job *job, ExecSpec *spec, Error *e);
 /* For job_run(): as before the first. */
 void job_reset_run(Job *job);
 /* "starting", "running", "exited", "restarting", "stopping", "finished". */

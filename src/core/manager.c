@@ -130,6 +130,8 @@ static void on_one_signal(Manager *m, const SignalInfo *info)
                         (void) job_signal(m->main_job, true, info->signal, NULL, NULL);
                 else if (info->signal == SIGUSR1 && m->rejoin)
                         m->rejoin(m);
+                else if (info->signal == SIGHUP && m->units.folders)
+                        (void) unit_set_reload(&m->units, NULL, NULL);
                 break;
         default: break;
         }
@@ -166,6 +168,11 @@ static const JobObserverOps observer_ops = {.job_exited = on_job_exited, .job_re
 static void on_stop_main(JobSet *set, int sig)
 {
         shutdown_order(&container_of(set, Manager, jobs)->shutdown, sig);
+}
+
+static void on_stop_units(Shutdown *s, usec_t max)
+{
+        unit_set_stop_all(&container_of(s, Manager, shutdown)->units, max);
 }
 
 static int add_sources(Manager *m)
@@ -248,10 +255,12 @@ static int init_parts(Manager *m, const ManagerConfig *config)
                 return r;
         m->jobs.stop_main = on_stop_main;
         job_set_observe(&m->jobs, &m->observer);
+        unit_set_init(&m->units, &m->jobs, config->unit_folders);
         followers_init(&m->followers, m->event, &m->timers);
         shutdown_init(&m->shutdown, m->event, &m->timers, &m->jobs, config->stop_timeout, m->boot->is_pid1);
         m->shutdown.exit_codes = config->exit_codes;
-        return 0;
+        m->shutdown.stop_units = on_stop_units;
+        return unit_set_load(&m->units);
 }
 
 int manager_init(Manager *m, const ManagerConfig *config)
@@ -285,6 +294,7 @@ void manager_done(Manager *m)
         shutdown_done(&m->shutdown);
         shell_reports_done(&m->reports);
         followers_done(&m->followers);
+        unit_set_done(&m->units);
         job_set_done(&m->jobs);
         session_set_done(&m->sessions);
         scope_keeper_done(&m->keeper);
@@ -326,6 +336,11 @@ static void on_main_moment(JobWatch *w, Job *job, JobMoment moment)
         if (moment == JOB_MOMENT_START_FAILED || moment == JOB_MOMENT_STARTED ||
             moment == JOB_MOMENT_REMOVED)
                 job_watch_remove(w);
+}
+
+void manager_start_units(Manager *m)
+{
+        unit_set_boot(&m->units);
 }
 
 int manager_start_main(Manager *m, char *const *argv, Error *e)

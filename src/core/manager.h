@@ -18,6 +18,7 @@
 #include "core/port-watch.h"
 #include "core/shutdown.h"
 #include "core/timer.h"
+#include "core/unit-set.h"
 #include "journal/store.h"
 #include "sys/boot.h"
 #include "sys/cgroup.h"
@@ -30,7 +31,8 @@ typedef struct ManagerConfig {
         unsigned live_max, finished_max;
         uint64_t log_max_bytes; /* 0: a tenth of the memory there is, LOG_BUDGET_MAX at most */
         usec_t stop_timeout;
-        bool signal_group;         /* what is passed on goes to the main job's process group */
+        const char *const *unit_folders; /* NULL: no units. Outlives the manager */
+        bool signal_group;               /* what is passed on goes to the main job's process group */
         const uint8_t *exit_codes; /* [256]: what that of the main job becomes; NULL: they stay. Outlives it
                                     */
 } ManagerConfig;
@@ -48,6 +50,7 @@ struct Manager {
         SessionSet sessions;
         ShellReports reports;
         JobSet jobs;
+        UnitSet units;
         Followers followers;
         LineWatch lines;
         PortWatch ports;
@@ -71,6 +74,9 @@ void manager_done(Manager *m);
 
 /* Until shutdown is done; the exit status. */
 int manager_run(Manager *m);
+
+/* All units that are wanted at boot are on their way. */
+void manager_start_units(Manager *m);
 
 /* The job "main". 0 when it is on its way; if exec fails the shutdown begins with status 127 or 126.
  * Negative: e says why. */

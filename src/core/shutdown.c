@@ -58,6 +58,8 @@ static void stop_jobs(Shutdown *s, usec_t timeout)
         LIST_FOREACH_SAFE (&s->jobs->jobs, link) {
                 Job *job = container_of(link, Job, by_age);
 
+                if (job->control_of || (job->is_unit && timeout > 0)) /* their service ends them */
+                        continue;
                 if (!job_is_finished(job))
                         job_stop(job, job->is_main ? s->signal : 0, MIN(timeout, job->spec.timeout_stop));
         }
@@ -90,8 +92,11 @@ static void shutdown_event(Shutdown *s, ShutdownEvent event)
 
         if (actions & SHUTDOWN_DO_CLOSE)
                 s->jobs->closed = true;
-        if (actions & SHUTDOWN_DO_STOP_JOBS)
+        if (actions & SHUTDOWN_DO_STOP_JOBS) {
                 stop_jobs(s, shutdown_fsm_time(SHUTDOWN_STOPPING, s->limit));
+                if (s->stop_units)
+                        s->stop_units(s, shutdown_fsm_time(SHUTDOWN_STOPPING, s->limit));
+        }
         if (actions & SHUTDOWN_DO_KILL_JOBS)
                 stop_jobs(s, 0);
         if (actions & SHUTDOWN_DO_KILL_REST)

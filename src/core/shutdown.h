@@ -24,6 +24,8 @@ struct Shutdown {
         int exit_code;             /* what reeve leaves with */
         bool exit_code_given;      /* by who ordered it: the main job's does not count */
         const uint8_t *exit_codes; /* [256]: what the main job's becomes; NULL: it stays */
+        /* Units go in an order of their own, none taking longer than max. NULL: there are none. */
+        void (*stop_units)(Shutdown *s, usec_t max);
         int signal;                /* for the main job; 0: its own kill signal */
         /* Replies and followers are to be flushed: shutdown_flushed() when they are. NULL: nobody has any.
          */

@@ -44,6 +44,19 @@ void unit_table_done(UnitTable *t)
         unit_table_init(t);
 }
 
+void unit_table_take(UnitTable *t, Unit *unit)
+{
+        size_t i = 0;
+
+        while (i < t->n && t->units[i] != unit)
+                i++;
+        if (i == t->n)
+                return;
+        hashmap_remove_string(&t->by_name, unit->name);
+        memmove(&t->units[i], &t->units[i + 1], (t->n - i - 1) * sizeof(Unit *));
+        t->n--;
+}
+
 Unit *unit_table_get(const UnitTable *t, const char *name)
 {
         return hashmap_get_string(&t->by_name, name);

@@ -24,6 +24,8 @@ typedef struct UnitTable {
 
 void unit_table_init(UnitTable *t);
 void unit_table_done(UnitTable *t);
+/* It is the caller's from now on. */
+void unit_table_take(UnitTable *t, Unit *unit);
 /* NULL: not loaded. */
 Unit *unit_table_get(const UnitTable *t, const char *name);
 

@@ -15,6 +15,7 @@
 #include "bus/server.h"
 #include "core/error.h"
 #include "core/manager.h"
+#include "core/unit-bundle.h"
 #include "daemon/check-units.h"
 #include "daemon/options.h"
 #include "sys/boot.h"
@@ -38,6 +39,13 @@ static int listen_at_all(BusServer *server, const Options *o)
         return last;
 }
 
+static const char *const *unit_folders(const Options *o)
+{
+        if (o->no_units)
+                return NULL;
+        return o->units ? (const char *const *) o->units : unit_folders_default;
+}
+
 /* The exit status: the manager's own, or 1 when reeve could not get that far. */
 static int run(const Options *o, const BootState *boot)
 {
@@ -50,6 +58,7 @@ static int run(const Options *o, const BootState *boot)
                         .stop_timeout = o->stop_timeout,
                         .signal_group = o->signal_group,
                         .exit_codes = o->exit_codes,
+                        .unit_folders = unit_folders(o),
         };
         BusServer server = {0};
         Error e = ERROR_NULL;
@@ -66,6 +75,8 @@ static int run(const Options *o, const BootState *boot)
                 if (r >= 0 && o->bus)
                         r = server_join(&server, o->bus);
         }
+        if (r >= 0)
+                manager_start_units(&manager);
         if (r >= 0 && o->command && manager_start_main(&manager, o->command, &e) < 0) {
                 log_error("%s", e.message);
                 r = -ECANCELED;

@@ -253,7 +253,8 @@ static int join_path(char *to, size_t size, const char *dir, size_t n, const cha
 /* As execvp(3): what is not there is passed over; so is what may not be executed, but it is remembered. */
 static void exec_search(const SpawnParameters *p, ExecFailure *f)
 {
-        const char *name = p->argv[0], *at = p->search_path ? p->search_path : DEFAULT_SEARCH_PATH;
+        const char *name = p->program ? p->program : p->argv[0],
+                   *at = p->search_path ? p->search_path : DEFAULT_SEARCH_PATH;
         ExecFailure now = {.step = SPAWN_EXEC, .error = ENOENT};
         char path[PATH_MAX];
 
@@ -283,7 +284,7 @@ static void exec_search(const SpawnParameters *p, ExecFailure *f)
 
 static _noreturn_ void child_exec(const SpawnParameters *p, int status_fd)
 {
-        const char *name = p->argv[0];
+        const char *name = p->program ? p->program : p->argv[0];
         ExecFailure f = {.step = SPAWN_EXEC};
         bool slash = false;
 

@@ -60,6 +60,8 @@ typedef struct SpawnParameters {
         /* argv[0] is looked for in search_path unless it holds a slash; errors as execvp(3)'s, but no shell
          * for ENOEXEC. */
         char *const *argv;
+        const char *program; /* in place of argv[0] where that is only what it is told that it is called;
+                                NULL */
         char *const *environment;
         const char *search_path;
         const char *working_directory; /* absolute */

@@ -11,8 +11,6 @@
 
 #include "basic/buffer.h"
 
-typedef struct PidRef PidRef;
-
 #define UNIT_FILES_MAX 1000U                             /* entries of all folders */
 #define UNIT_FILE_BYTES_MAX ((size_t) 256 * 1024)        /* of one */
 #define UNIT_FILES_BYTES_MAX ((size_t) 16 * 1024 * 1024) /* of all texts */
@@ -42,7 +40,6 @@ typedef struct UnitFileRecord {
  * or -ENOMEM, and then ret is to be thrown away. */
 int unit_files_collect(const char *const *folders, Buffer *ret);
 
-/* The same in a process of its own, which writes the block into *ret_fd, a pipe, non-blocking, and ends. It
- * may hang as long as a file system does: it is killed by who has no more patience. What it wrote by then
- * has no end, and is taken for what it is. 0 or a negative errno. */
-int unit_files_start(const char *const *folders, PidRef *ret_worker, int *ret_fd);
+/* The same as a WorkerFunction (sys/worker.h), userdata being the folders: it may hang as long as a file
+ * system does. What it wrote by the time it is killed has no end, and is taken for what it is. */
+int unit_files_work(int fd, void *userdata);

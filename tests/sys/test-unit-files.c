@@ -12,6 +12,7 @@
 #include "basic/fd.h"
 #include "basic/strv.h"
 #include "rig.h"
+#include "sys/worker.h"
 
 /* Below the test's folder; good until the next call. */
 static const char *place(const char *name)
@@ -230,7 +231,7 @@ START_TEST(a_worker_sends_the_same)
         folder_make("a");
         text_make("a/app.service", "app");
         alone = collect("a", NULL);
-        ck_assert_int_eq(unit_files_start(folders, &worker, &fd), 0);
+        ck_assert_int_eq(worker_start("reeve-units", unit_files_work, (void *) folders, &worker, &fd), 0);
         ck_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
         ck_assert(fcntl(fd, F_GETFL) & O_NONBLOCK);
         ck_assert_int_eq(rig_wait_readable(fd), 1);
@@ -260,7 +261,7 @@ START_TEST(a_worker_ends_with_its_reader)
                 snprintf(name, sizeof(name), "sizes/more%u.service", i);
                 file_make(name, text, sizeof(text));
         }
-        ck_assert_int_eq(unit_files_start(folders, &worker, &fd), 0);
+        ck_assert_int_eq(worker_start("reeve-units", unit_files_work, (void *) folders, &worker, &fd), 0);
         ck_assert_int_eq(rig_wait_readable(fd), 1);
         fd_close(fd);
         end = rig_reap(worker.pid);

@@ -106,9 +106,9 @@ END_TEST
 
 START_TEST(the_words_of_the_results)
 {
-        static const char *const words[_JOB_RESULT_MAX] = {"",          "success", "exit-code", "signal",
-                                                           "core-dump", "timeout", "oom-kill",
-                                                           "resources", "start-limit-hit", "watchdog"};
+        static const char *const words[_JOB_RESULT_MAX] = {
+                        "",         "success",   "exit-code",       "signal",   "core-dump", "timeout",
+                        "oom-kill", "resources", "start-limit-hit", "watchdog", "protocol"};
 
         for (JobResult r = 0; r < _JOB_RESULT_MAX; r++)
                 ck_assert_str_eq(job_result_to_string(r), words[r]);

@@ -1,0 +1,285 @@
+/*
+ * Who may go now. A service with an order is asked whenever any service has changed: it goes when nobody it
+ * has to wait for is in the way. Whoever is to stop goes before whoever is to start, in whichever direction
+ * their order is.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "basic/alloc.h"
+#include "basic/log.h"
+#include "basic/strv.h"
+#include "core/error.h"
+#include "core/job-set.h"
+#include "core/unit-set.h"
+#include "sys/clock.h"
+#include "unit/order.h"
+
+static int add(Service ***list, size_t *n, Service *s)
+{
+        Service **more;
+
+        for (size_t i = 0; i < *n; i++)
+                if ((*list)[i] == s)
+                        return 0;
+        more = alloc_resize(*list, *n + 1, sizeof(Service *));
+        if (!more)
+                return -ENOMEM;
+        more[(*n)++] = s;
+        *list = more;
+        return 0;
+}
+
+static int order_two(Service *first, Service *second)
+{
+        int r = first == second ? 0 : add(&second->after, &second->n_after, first);
+
+        return r >= 0 && first != second ? add(&first->before, &first->n_before, second) : r;
+}
+
+int unit_queue_connect(UnitSet *set)
+{
+        LIST_FOREACH (&set->services, link) {
+                Service *s = container_of(link, Service, link);
+
+                free(s->after);
+                free(s->before);
+                s->after = s->before = NULL;
+                s->n_after = s->n_before = 0;
+        }
+        LIST_FOREACH (&set->services, link) {
+                Service *s = container_of(link, Service, link), *other;
+
+                STRV_FOREACH (name, s->unit->after) {
+                        other = hashmap_get_string(&set->by_name, *name);
+                        if (other && order_two(other, s) < 0)
+                                return -ENOMEM;
+                }
+                STRV_FOREACH (name, s->unit->before) {
+                        other = hashmap_get_string(&set->by_name, *name);
+                        if (other && order_two(s, other) < 0)
+                                return -ENOMEM;
+                }
+        }
+        return 0;
+}
+
+void unit_queue_tell(Service *s, ServiceOrder order, int r, const Error *e)
+{
+        LIST_FOREACH_SAFE (&s->waits, link) {
+                UnitWait *w = container_of(link, UnitWait, link);
+
+                if (w->order != order)
+                        continue;
+                list_remove(&w->link);
+                w->done(w, s, r, e);
+        }
+}
+
+void unit_queue_order(Service *s, ServiceOrder order)
+{
+        Error e;
+
+        if (s->order != SERVICE_ORDER_NONE && s->order != order) {
+                error_set(&e, ERROR_START_FAILED, "%s: something else was ordered meanwhile", s->unit->name);
+                unit_queue_tell(s, s->order, -EALREADY, &e);
+        }
+        s->order = order;
+        s->order_begun = false;
+        timer_arm(s->set->jobs->config.timers, &s->set->advance, clock_monotonic());
+}
+
+static bool is_stopping(const Service *s)
+{
+        return (s->order == SERVICE_ORDER_STOP && !service_is_inactive(s)) || service_is_deactivating(s);
+}
+
+static bool start_has_to_wait(const Service *s)
+{
+        for (size_t i = 0; i < s->n_after; i++)
+                if (s->after[i]->order == SERVICE_ORDER_START || is_stopping(s->after[i]))
+                        return true;
+        for (size_t i = 0; i < s->n_before; i++)
+                if (is_stopping(s->before[i]))
+                        return true;
+        STRV_FOREACH (name, s->unit->conflicts) {
+                const Service *other = hashmap_get_string(&s->set->by_name, *name);
+
+                if (other && is_stopping(other))
+                        return true;
+        }
+        return false;
+}
+
+/* NULL: nothing is in the way. */
+static const Service *failed_requirement(const Service *s)
+{
+        STRV_FOREACH (name, s->unit->requires) {
+                const Service *other = hashmap_get_string(&s->set->by_name, *name);
+
+                if (!other || (other->order == SERVICE_ORDER_NONE && other->start_failed))
+                        return other ?: s;
+        }
+        return NULL;
+}
+
+/* Those that were started when this was up go before it; of all that depends on it that is true, but for who
+ * was there already. */
+static bool stop_has_to_wait(const Service *s)
+{
+        for (size_t i = 0; i < s->n_before; i++)
+                if (is_stopping(s->before[i]))
+                        return true;
+        if (!s->set->going_down)
+                return false;
+        LIST_FOREACH (&s->set->services, link) {
+                const Service *other = container_of(link, Service, link);
+
+                if (other != s && !service_is_inactive(other) && other->begun > s->done)
+                        return true;
+        }
+        return false;
+}
+
+static void order_done(Service *s, int r, const Error *e)
+{
+        ServiceOrder order = s->order;
+
+        s->order = SERVICE_ORDER_NONE;
+        if (order == SERVICE_ORDER_START)
+                s->start_failed = r < 0;
+        unit_queue_tell(s, order, r, e);
+}
+
+static void start_failed(Service *s)
+{
+        Error e;
+
+        if (s->stopping)
+                error_set(&e, ERROR_START_FAILED, "%s: it was stopped while it was started", s->unit->name);
+        else
+                error_set(&e, ERROR_START_FAILED, "%s: %s%s%s", s->unit->name, service_result(s),
+                          s->job ? "; see the log of its job" : "",
+                          s->check_error < 0 ? " (EnvironmentFile)" : "");
+        order_done(s, -ECANCELED, &e);
+}
+
+/* Whether anything changed. */
+static bool go_on_starting(Service *s)
+{
+        const Service *failed;
+
+        if (s->order_begun) {
+                if (service_is_active(s) || (service_is_deactivating(s) && s->started) ||
+                    (service_is_inactive(s) && (s->started || s->unmet))) {
+                        s->done = ++s->set->moment;
+                        order_done(s, 0, NULL);
+                        return true;
+                }
+                if (service_is_inactive(s) || s->state == SERVICE_PAUSE) {
+                        start_failed(s);
+                        return true;
+                }
+                return false;
+        }
+        if (service_is_active(s)) {
+                order_done(s, 0, NULL);
+                return true;
+        }
+        if (is_stopping(s) || start_has_to_wait(s))
+                return false;
+        failed = failed_requirement(s);
+        if (failed) {
+                s->dependency_failed = true;
+                s->stopping = false;
+                log_warning("%s: not started, for %s, which it requires, is not up", s->unit->name,
+                            failed->unit->name);
+                start_failed(s);
+                return true;
+        }
+        s->order_begun = true;
+        s->begun = ++s->set->moment;
+        s->done = UINT64_MAX;
+        service_start(s);
+        return true;
+}
+
+static bool go_on_stopping(Service *s)
+{
+        if (service_is_inactive(s)) {
+                bool start = s->start_then && !s->set->going_down;
+
+                order_done(s, 0, NULL);
+                s->start_then = false;
+                if (start)
+                        unit_queue_order(s, SERVICE_ORDER_START);
+                return true;
+        }
+        if (s->order_begun || stop_has_to_wait(s))
+                return false;
+        s->order_begun = true;
+        if (s->set->going_down && s->job)
+                service_stop(s, 0, MIN(s->set->stop_max, s->job->spec.timeout_stop));
+        else
+                service_stop(s, 0, USEC_INFINITY);
+        return true;
+}
+
+static void reload_done(Service *s)
+{
+        bool failed = s->control_failed || !service_is_active(s);
+        Error e;
+
+        error_set(&e, ERROR_START_FAILED, "%s: ExecReload= has failed; see the log of its job",
+                  s->unit->name);
+        unit_queue_tell(s, SERVICE_ORDER_RELOAD, failed ? -ECANCELED : 0, &e);
+}
+
+/* What was read anew takes the place of what nothing runs by any more. */
+static void renew(UnitSet *set)
+{
+        LIST_FOREACH_SAFE (&set->services, link) {
+                Service *s = container_of(link, Service, link);
+                const Unit *unit;
+
+                if (!s->old || !service_is_inactive(s) || s->order != SERVICE_ORDER_NONE)
+                        continue;
+                unit = unit_table_get(&set->table, s->unit->name);
+                if (unit) {
+                        service_set_unit(s, unit);
+                        s->old = unit_free(s->old);
+                } else {
+                        hashmap_remove_string(&set->by_name, s->name);
+                        service_free(s);
+                }
+                (void) unit_queue_connect(set);
+        }
+}
+
+void unit_queue_advance(UnitSet *set)
+{
+        bool changed, starting = false;
+
+        do {
+                changed = false;
+                LIST_FOREACH (&set->services, link) {
+                        Service *s = container_of(link, Service, link);
+
+                        if (s->order == SERVICE_ORDER_START)
+                                changed |= go_on_starting(s);
+                        else if (s->order == SERVICE_ORDER_STOP)
+                                changed |= go_on_stopping(s);
+                        if (s->state != SERVICE_RELOAD && !list_is_empty(&s->waits))
+                                reload_done(s);
+                }
+        } while (changed);
+        renew(set);
+        LIST_FOREACH (&set->services, link)
+                starting |= container_of(link, Service, link)->order == SERVICE_ORDER_START;
+        if (set->booting && !starting) {
+                set->booting = false;
+                if (set->up)
+                        set->up(set);
+        }
+}
