@@ -117,6 +117,12 @@ static ssize_t log_write(const char *line, size_t size)
         return write(state.fd, line, size);
 }
 
+void log_raw(const char *line, size_t size)
+{
+        if (state.fd >= 0)
+                (void) log_write(line, size);
+}
+
 /* One line at most: what a client named must not look like a message of its own, nor move a terminal's
  * cursor. */
 static void blank_control_characters(char *s)

@@ -28,6 +28,9 @@ int log_level_from_string(const char *s);
 /* error: 0, or a negative errno whose text is appended as ": No such file or directory". Returns error. */
 int log_full(LogLevel level, int error, const char *format, ...) _printf_(3, 4);
 
+/* A line as it is, at any level. Async-signal-safe, for who cannot trust anything else any more. */
+void log_raw(const char *line, size_t size);
+
 #define log_message(level, error, ...)                                                                      \
         ({                                                                                                  \
                 int log_e_ = (error);                                                                       \

@@ -19,6 +19,7 @@
 #include "daemon/check-units.h"
 #include "daemon/options.h"
 #include "sys/boot.h"
+#include "sys/crash.h"
 #include "sys/shell-report.h"
 
 static int listen_at_all(BusServer *server, const Options *o)
@@ -112,6 +113,7 @@ int main(int argc, char **argv)
         if (r < 0) {
                 log_error_errno(r, "Cannot start");
         } else {
+                crash_install(boot.is_pid1, options.stop_timeout);
                 if (!boot.is_pid1)
                         log_notice("Not PID 1: reaping what its own jobs leave behind, as a subreaper");
                 r = run(&options, &boot);

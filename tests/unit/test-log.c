@@ -56,7 +56,12 @@ START_TEST(lines)
         log_set_level(LOG_LEVEL_DEBUG);
         log_debug("shown");
         ck_assert_str_eq(read_all(p[0]), "reeve: shown\n");
+
+        log_set_level(LOG_LEVEL_ERROR);
+        log_raw("as it is\n", strlen("as it is\n"));
+        ck_assert_str_eq(read_all(p[0]), "as it is\n");
         pipe_done(p);
+        log_raw("to nobody\n", strlen("to nobody\n"));
 }
 END_TEST
 
