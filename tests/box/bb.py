@@ -80,7 +80,7 @@ class Follower:
             if not data:
                 return
 
-    def wait(self, test, timeout=10, what="it"):
+    def wait(self, test, timeout=30, what="it"):
         """Until test(the bytes so far); these bytes."""
         with self.arrival:
             if not self.arrival.wait_for(lambda: test(self.data) or self.eof, timeout):
@@ -89,10 +89,10 @@ class Follower:
                 raise AssertionError(f"the pipe was closed before {what} came; last: {bytes(self.data[-300:])!r}")
             return bytes(self.data)
 
-    def wait_for(self, needle, timeout=10):
+    def wait_for(self, needle, timeout=30):
         return self.wait(lambda data: needle in data, timeout, repr(needle))
 
-    def wait_end(self, timeout=15):
+    def wait_end(self, timeout=30):
         """All of it, once the writer has closed the pipe."""
         with self.arrival:
             if not self.arrival.wait_for(lambda: self.eof, timeout):
@@ -113,7 +113,7 @@ def follow(bus, id, cursor="", read=True, **options):
     return Follower(follow_fd(bus, id, cursor, **options), read)
 
 
-def followed(bus, id, cursor="", timeout=15, **options):
+def followed(bus, id, cursor="", timeout=30, **options):
     """All that a FollowLog writes until it closes the pipe."""
     with follow(bus, id, cursor, **options) as follower:
         return follower.wait_end(timeout)
@@ -236,11 +236,11 @@ def lost_records(entries):
 
 # -- input
 
-def write_input(bus, id, data, eof=False, timeout=10):
+def write_input(bus, id, data, eof=False, timeout=30):
     return bus.job(id, "WriteInput", "ayb", bytes(data), eof, timeout=timeout)[0]
 
 
-def write_all_input(bus, id, data, eof=False, timeout=20, block=256 << 10):
+def write_all_input(bus, id, data, eof=False, timeout=30, block=256 << 10):
     """All of data, block by block, the rest of each again and again as the contract says."""
     deadline = time.monotonic() + timeout
     pause = 0.001
@@ -297,7 +297,7 @@ def close_end(ends, i):
     ends[i] = -1
 
 
-def read_to_end(fd, timeout=10):
+def read_to_end(fd, timeout=30):
     """All bytes until EOF, or a complaint that it does not come."""
     data, deadline = b"", time.monotonic() + timeout
     while True:
@@ -357,3 +357,15 @@ class Gate:
 
     def open(self, times=1):
         os.write(self.fd, b"go\n" * times)
+
+
+def in_turn(reeve, bus, *words, then="", **options):
+    """A job that says one word after the other, those with err on stderr, each when the one before is in the log: for across
+    two pipes no order is kept. Its Id, when it has finished."""
+    with Gate(reeve) as gate:
+        job = bus.start_sh(f"; {gate.read}; ".join(f"echo {word}" + " >&2" * word.startswith("err") for word in words) + then, **options)
+        for word in words[:-1]:
+            bus.wait_for_output(job.id, word.encode() + b"\n")
+            gate.open()
+        bus.wait(job.id)
+    return job.id

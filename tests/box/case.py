@@ -97,6 +97,10 @@ class BoxCase(unittest.TestCase):
         reeve = reeve or self.reeve
         eventually(lambda: reeve.fds() == before, 10, lambda: f"{before} descriptors are open again: {reeve.fds()}")
 
+    def assert_all_reaped(self):
+        """An empty scope is known of a moment before its last process can be reaped."""
+        eventually(lambda: not self.reeve.processes(), 30, lambda: f"no process is left: {self.reeve.describe(self.reeve.processes())}")
+
     def assert_ended(self, pid, reeve=None):
         """The process with that pid of the box is gone, not even a zombie."""
         reeve = reeve or self.reeve

@@ -78,12 +78,12 @@ def session_path(name):
 class Connection(Wire):
     """One connection, with a method for each of org.reeve1's."""
 
-    def wait_manager_signal(self, member, id, timeout=10):
+    def wait_manager_signal(self, member, id, timeout=30):
         return self.wait_signal(lambda s: s.member == member and s.interface == MANAGER and s.body[0] == id, timeout)
 
     # -- org.reeve1
 
-    def ping(self, timeout=10):
+    def ping(self, timeout=30):
         self.call(ROOT, "org.freedesktop.DBus.Peer", "Ping", timeout=timeout)
 
     def manager(self, member, signature="", *args, timeout=30):
@@ -171,11 +171,11 @@ class Connection(Wire):
     def wait_later(self, id, until, timeout_usec=INFINITY):
         return self.send(job_path(id), JOB, "Wait", "a{sv}t", variants({key: True for key in until.split()}), timeout_usec)
 
-    def wait(self, id, until="Finished", timeout=15):
+    def wait(self, id, until="Finished", timeout=30):
         reached, details = self.wait_later(id, until).result(timeout)
         return reached, plain(details)
 
-    def wait_for_output(self, id, needle, timeout=10):
+    def wait_for_output(self, id, needle, timeout=30):
         """Until the log holds the bytes needle; all bytes so far."""
         deadline = time.monotonic() + timeout
         cursor, got = "", b""

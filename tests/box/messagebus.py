@@ -107,18 +107,18 @@ class MessageBus:
 def on_bus(address):
     """Whether org.reeve1 is there."""
     try:
-        with Connection(address, timeout=5, match=False) as c:
-            return c.call("/org/freedesktop/DBus", DBUS, "NameHasOwner", "s", NAME, destination=DBUS, timeout=5)[0]
+        with Connection(address, match=False) as c:
+            return c.call("/org/freedesktop/DBus", DBUS, "NameHasOwner", "s", NAME, destination=DBUS)[0]
     except (OSError, DBusError, Disconnected, TimeoutError):
         return False
 
 
-def wait_on_bus(message_bus, timeout=20):
+def wait_on_bus(message_bus, timeout=30):
     eventually(lambda: on_bus(message_bus.address), timeout,
                lambda: f"org.reeve1 is on {message_bus.address}: {message_bus.reeve.log()}")
 
 
-def wait_said(reeve, text, timeout=10):
+def wait_said(reeve, text, timeout=30):
     eventually(lambda: text in reeve.log(), timeout, lambda: f"{text!r} is said: {reeve.log()}")
 
 

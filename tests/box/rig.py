@@ -34,6 +34,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 NUMBERS = itertools.count(1)
 PIDS_MAX = 14000
+PATIENCE = 30   # seconds
 LIVE = []       # every Reeve that was started and not cleaned up
 
 PASSWD = """root:x:0:0:root:/root:/bin/sh
@@ -74,8 +75,11 @@ class TestTimeout(Exception):
     pass
 
 
-def eventually(condition, timeout=10, what=None):
-    """What condition() answers, as soon as it is true; an AssertionError when it has not been by the deadline."""
+def eventually(condition, timeout=30, what=None):
+    """What condition() answers, as soon as it is true; an AssertionError when it has not been by the deadline.
+
+    That is a limit for a machine that has gone astray, not a measure: never less than PATIENCE."""
+    timeout = max(timeout, PATIENCE)
     deadline = time.monotonic() + timeout
     pause = 0.001
     while True:
@@ -294,13 +298,13 @@ class Reeve:
             command=command.format(reeve=f"{self.shared}/bin/reeve", payload=f"{self.shared}/bin/payload",
                                    shared=self.shared, args=shlex.join(args)))
 
-    def wait_ready(self, timeout=15, address=None):
+    def wait_ready(self, timeout=30, address=None):
         """Until a call is answered."""
         def answers():
             if self.process.poll() is not None:
                 raise AssertionError(f"reeve ended with {self.process.returncode} before it was ready:\n{self.log()}")
             try:
-                with Connection(address or self.address, timeout=5, match=False) as connection:
+                with Connection(address or self.address, match=False) as connection:
                     connection.ping()
                 return True
             except (FileNotFoundError, ConnectionRefusedError):
@@ -372,7 +376,7 @@ class Reeve:
                 out.append(folder[len(self.box):])
         return out
 
-    def run_inside(self, argv, timeout=20, **options):
+    def run_inside(self, argv, timeout=30, **options):
         """A process in reeve's namespaces, as docker exec makes one."""
         command = ["/usr/bin/nsenter", "-t", str(self.pid), "-m"]
         if self.pid_namespace:
@@ -380,7 +384,7 @@ class Reeve:
         options.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.run([*command, *argv], timeout=timeout, capture_output=True, check=False, **options)
 
-    def reevectl(self, *args, timeout=20, **options):
+    def reevectl(self, *args, timeout=30, **options):
         options.setdefault("stdin", subprocess.DEVNULL)
         env = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=self.address, REEVE_ADDRESS=self.address)
         return subprocess.run([reevectl_binary(), f"--address={self.address}", *args], timeout=timeout, env=env,
@@ -391,12 +395,12 @@ class Reeve:
     def signal(self, number):
         os.kill(self.pid, number)
 
-    def wait_exit(self, timeout=15):
+    def wait_exit(self, timeout=30):
         """The exit status of PID 1: a code, or minus a signal."""
         self.process.wait(timeout)
         return self.process.returncode
 
-    def stop(self, timeout=15):
+    def stop(self, timeout=30):
         """An orderly stop; the exit status."""
         if self.alive():
             self.signal(signal.SIGTERM)
@@ -404,7 +408,7 @@ class Reeve:
 
     def no_leftovers(self):
         """After an orderly end: no process, no scope."""
-        eventually(lambda: not self._left_in_box(), 5, lambda: f"all ended: {self.describe(self._left_in_box())}")
+        eventually(lambda: not self._left_in_box(), PATIENCE, lambda: f"all ended: {self.describe(self._left_in_box())}")
         if scopes := self.scopes():
             raise AssertionError(f"scopes left behind: {scopes}")
 

@@ -33,7 +33,7 @@ class Gate:
     def open(self, times=1):
         os.write(self.fd, b"go\n" * times)
 
-    def hear(self, timeout=10):
+    def hear(self, timeout=30):
         """The next line that a command said."""
         while b"\n" not in self.heard:
             if not select.select([self.fd], [], [], timeout)[0]:

@@ -1,5 +1,8 @@
 """A leader that ends while others live on: "done" is three moments, and nothing gets away."""
 
+import time
+
+from bb import Gate
 from case import BoxCase, Stopwatch
 from client import MSEC, SEC
 from rig import eventually
@@ -17,7 +20,7 @@ class TestBackground(BoxCase):
             with self.subTest(how=how):
                 with Stopwatch() as watch:
                     outcome = self.hold(how)
-                self.assertLess(watch.seconds, 2)
+                self.assertLess(watch.seconds, 10)
                 self.assert_outcome(outcome, "exit-code", 3)
                 self.assertEqual((outcome.stdout, outcome.details["TasksRemaining"]), (b"left\n", 1))
                 properties = self.bus.properties(outcome.id)
@@ -33,7 +36,7 @@ class TestBackground(BoxCase):
             with self.subTest(script=script):
                 with Stopwatch() as watch:
                     outcome = self.bus.sh(script)
-                self.assertLess(watch.seconds, 2)
+                self.assertLess(watch.seconds, 10)
                 self.assert_outcome(outcome, "success")
                 self.assertGreaterEqual(outcome.details["TasksRemaining"], 1)
                 self.assertTrue(self.bus.property("Running", outcome.id))
@@ -41,18 +44,18 @@ class TestBackground(BoxCase):
                 self.assertGreaterEqual(len(pids), 1)
                 self.assertEqual(remaining, 0)
                 self.assertFalse(self.bus.property("Running", outcome.id))
-                self.assertEqual(self.reeve.processes(), [])
+                self.assert_all_reaped()
 
     def test_the_drain_timeout_is_counted_from_the_last_output(self):
         """Whoever writes on is heard, as long as each pause is shorter than that."""
-        script = "(for i in 1 2 3 4; do sleep 0.2; echo $i; done; sleep 30) & exit 0"
-        outcome = self.bus.sh(script, DrainTimeoutUSec=2 * SEC)
-        self.assertEqual(outcome.stdout, b"1\n2\n3\n4\n")
+        script = "(for i in 1 2 3 4 5 6 7 8; do sleep 0.5; echo $i; done; sleep 30) & exit 0"
+        outcome = self.bus.sh(script, DrainTimeoutUSec=3 * SEC)
+        self.assertEqual(outcome.stdout, b"1\n2\n3\n4\n5\n6\n7\n8\n")
 
     def test_a_long_drain_timeout(self):
         with Stopwatch() as watch:
             outcome = self.hold("setsid", DrainTimeoutUSec=1 * SEC)
-        self.assert_between(1, watch.seconds, 4)
+        self.assert_between(1, watch.seconds, 10)
         self.assertEqual(outcome.stdout, b"left\n")
 
     def test_no_drain_timeout_at_all(self):
@@ -72,28 +75,33 @@ class TestBackground(BoxCase):
         """It holds nothing up, even with a long drain timeout."""
         with Stopwatch() as watch:
             outcome = self.bus.sh("sleep 30 >/dev/null 2>&1 & exit 0", DrainTimeoutUSec=20 * SEC)
-        self.assertLess(watch.seconds, 5)
+        self.assertLess(watch.seconds, 10)
         self.assertEqual(outcome.details["TasksRemaining"], 1)
         self.assertEqual(self.bus.property("State", outcome.id), "exited")
         self.bus.wait(outcome.id, "Drained")
         self.assert_error("Timeout", call=lambda: self.bus.wait_later(outcome.id, "Finished", 0).result())
 
     def test_later_output_goes_to_the_log(self):
-        outcome = self.hold("double", 700)
-        self.assertEqual(outcome.stdout, b"left\n")
-        self.bus.wait(outcome.id, "Finished")
+        with Gate(self.reeve) as gate:
+            outcome = self.bus.sh(f"(({gate.read}; echo held) &); echo left")
+            self.assertEqual(outcome.stdout, b"left\n")
+            gate.open()
+            self.bus.wait(outcome.id, "Finished")
         self.assertEqual(self.bus.output(outcome.id)[0], b"left\nheld\n")
 
     def test_finished_comes_with_the_end_of_the_last(self):
-        outcome = self.hold("setsid", 800)
-        reached, details = self.bus.wait(outcome.id, "Exited")
-        self.assertEqual((reached, details["ExitCode"], details["State"]), ("Exited", 3, "exited"))
-        self.assert_error("Timeout", call=lambda: self.bus.wait_later(outcome.id, "Finished", 0).result())
-        reached, details = self.bus.wait(outcome.id, "Finished")
+        with Gate(self.reeve) as gate:
+            outcome = self.bus.sh(f"setsid sh -c '{gate.read}' & exit 3")
+            reached, details = self.bus.wait(outcome.id, "Exited")
+            self.assertEqual((reached, details["ExitCode"], details["State"]), ("Exited", 3, "exited"))
+            self.assert_error("Timeout", call=lambda: self.bus.wait_later(outcome.id, "Finished", 0).result())
+            opened = time.time()
+            gate.open()
+            reached, details = self.bus.wait(outcome.id, "Finished")
         self.assertEqual((reached, details["State"], details["Result"]), ("Finished", "finished", "exit-code"))
         properties = self.bus.properties(outcome.id)
         self.assertEqual((properties["Running"], properties["State"], properties["ExitCode"]), (False, "finished", 3))
-        self.assertGreaterEqual(properties["FinishTimestamp"] - properties["ExitTimestamp"], 400000)
+        self.assertTrue(properties["ExitTimestamp"] <= opened * 1e6 <= properties["FinishTimestamp"], (opened, properties))
 
     def test_waits_of_all_three_kinds_at_once(self):
         job = self.bus.start_sh("sleep 0.3; (sleep 0.4; exec >&- 2>&-; sleep 0.4) & exit 2")
@@ -115,7 +123,7 @@ class TestBackground(BoxCase):
                 with Stopwatch() as watch:
                     ids, pids, remaining = self.bus.stop({"Id": outcome.id}, TimeoutStopUSec=300 * MSEC)
                 self.assertEqual((ids, len(pids), remaining), ([outcome.id], 1, 0))
-                self.assertLess(watch.seconds, 4)
+                self.assertLess(watch.seconds, 10)
                 self.assert_ended(pids[0])
                 # What is known of the leader does not change for what became of its children.
                 self.assertEqual(self.bus.properties(outcome.id)["Result"], "exit-code")
@@ -127,9 +135,9 @@ class TestBackground(BoxCase):
                 with Stopwatch() as watch:
                     outcome = self.hold(how, KillOnExit=True, TimeoutStopUSec=200 * MSEC)
                     self.bus.wait(outcome.id, "Finished")
-                self.assertLess(watch.seconds, 4)
+                self.assertLess(watch.seconds, 10)
                 self.assert_outcome(outcome, "exit-code", 3)
-                self.assertEqual(self.reeve.processes(), [])
+                self.assert_all_reaped()
                 self.assertEqual(self.bus.output(outcome.id)[0], b"left\n")
 
     def test_without_kill_on_exit_they_live(self):
@@ -182,7 +190,7 @@ class TestRunaways(BoxCase):
                 with Stopwatch() as watch:
                     _, _, remaining = self.bus.stop({"Id": job.id}, TimeoutStopUSec=200 * MSEC)
                 self.assertEqual(remaining, 0)
-                self.assertLess(watch.seconds, 5)
+                self.assertLess(watch.seconds, 10)
                 self.check_nothing_is_left(job.id)
 
     def test_kill_at_once(self):

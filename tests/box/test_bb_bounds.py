@@ -72,8 +72,8 @@ class TestMuchAtOnce(BoxCase):
                 with Stopwatch() as watch:
                     self.bus.ping()
                 times.append(watch.seconds)
-            self.assertLess(sorted(times)[50], 0.1)
-            self.assertLess(max(times), 2)
+            self.assertLess(sorted(times)[50], 0.5)
+            self.assertLess(max(times), 10)
             self.assert_memory(memory, 16 * MIB)
         finally:
             for fd in fds:
@@ -122,7 +122,7 @@ class TestOddDescriptors(BoxCase):
                                  **options)
             with Stopwatch() as watch:
                 self.assertEqual(self.bus.sh("exit 3").exit_code, 3)
-            self.assertLess(watch.seconds, 3)
+            self.assertLess(watch.seconds, 10)
             if tee:
                 self.assertEqual(self.bus.wait(job.id, timeout=30)[1]["ExitCode"], 0, "with the log beside it the job goes on")
                 self.assertEqual(self.bus.property("LogBytes", job.id), MIB)

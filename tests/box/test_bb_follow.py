@@ -5,8 +5,8 @@ import re
 import subprocess
 import tempfile
 
-from bb import (FIELDS, PARSE, PRIORITY, STREAM, Gate, all_log, close_end, follow, follow_fd, followed, parse_json, pipe, read_to_end,
-                size_of, story, text, whole_lines)
+from bb import (FIELDS, PARSE, PRIORITY, STREAM, Gate, all_log, close_end, follow, follow_fd, followed, in_turn, parse_json,
+                pipe, read_to_end, size_of, story, text, whole_lines)
 from case import BoxCase
 from client import JOB, V, job_path
 
@@ -19,6 +19,9 @@ class TestFormats(BoxCase):
         outcome = self.bus.sh(script, **options)
         self.bus.wait(outcome.id)
         return outcome.id
+
+    def two(self):
+        return in_turn(self.reeve, self.bus, "out1", "err1", "out2", "err2")
 
     def check_entry(self, entry, record, id, session="default", name="sh"):
         """One entry says of a record what ReadLog says, and nothing that the contract does not name."""
@@ -53,7 +56,7 @@ class TestFormats(BoxCase):
         return records
 
     def test_fields(self):
-        records = self.check(self.finished(TWO))
+        records = self.check(self.two())
         self.assertEqual([r.data for r in records if r.stream != 3], [b"out1\n", b"err1\n", b"out2\n", b"err2\n"])
 
     def test_fields_of_another_session_and_id(self):
@@ -81,9 +84,12 @@ class TestFormats(BoxCase):
         self.check(self.finished("echo whole; printf unfinished"))
         records = self.check(self.finished("head -c 100000 /dev/zero | tr '\\0' x; echo; echo end"))
         self.assertEqual([len(r.data) for r in records if r.stream == 1], [32768, 32768, 32768, 100001 - 3 * 32768, 4])
-        outcome = self.bus.exec(self.reeve.payload("dribble", 150, "61", "62", "0a"))
-        self.bus.wait(outcome.id)
-        self.assertGreater(len(self.check(outcome.id, name="payload")), 1)
+        with Gate(self.reeve) as gate:
+            job = self.bus.start_sh(f"printf a; {gate.read}; echo b")
+            self.bus.wait_for_output(job.id, b"a")
+            gate.open()
+            self.bus.wait(job.id)
+        self.assertGreater(len(self.check(job.id)), 1)
 
     def test_bytes_that_are_no_text(self):
         """Every byte comes back: NUL, escapes, bad UTF-8, carriage returns, and what looks like the format itself."""
@@ -127,7 +133,7 @@ class TestFormats(BoxCase):
         self.assertIn(len(lines) - len(records), (0, 1), "beside the records one line for the end at most")
 
     def test_streams(self):
-        id = self.finished(TWO)
+        id = self.two()
         for streams, want in ((["stdout"], b"out1\nout2\n"), (["stderr"], b"err1\nerr2\n"), (["note"], b""),
                               (["stderr", "stdout"], b"out1\nerr1\nout2\nerr2\n")):
             with self.subTest(streams=streams):
@@ -158,7 +164,7 @@ class TestFormats(BoxCase):
         self.assertEqual(followed(self.bus, id, Format="raw", Lines=2), b"x" * 100000 + b"\nend\n")
 
     def test_since(self):
-        id = self.finished(TWO)
+        id = self.two()
         records = [r for r in all_log(self.bus, id) if r.stream != 3]
         told = story(parse_json(followed(self.bus, id, Format="json", SinceUSec=records[2].realtime)))
         self.assertEqual([e["MESSAGE"] for e in told.records], [b"out2", b"err2"])
@@ -171,7 +177,7 @@ class TestFormats(BoxCase):
 
     def test_without_options(self):
         """Raw is what one gets who does not say."""
-        self.assertEqual(followed(self.bus, self.finished(TWO)), b"out1\nerr1\nout2\nerr2\n")
+        self.assertEqual(followed(self.bus, self.two()), b"out1\nerr1\nout2\nerr2\n")
 
 
 class TestCursors(BoxCase):

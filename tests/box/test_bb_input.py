@@ -83,7 +83,7 @@ class TestSlowReader(BoxCase):
             block = data[sent:sent + MIB // 2]
             with Stopwatch() as watch:
                 accepted = write_input(self.bus, job.id, block)
-            self.assertLess(watch.seconds, 2, "how much was taken now, not later")
+            self.assertLess(watch.seconds, 10, "how much was taken now, not later")
             self.assertLessEqual(accepted, len(block))
             sent += accepted
             if accepted < len(block) and write_input(self.bus, job.id, data[sent:sent + 1]) == 0:
@@ -101,7 +101,7 @@ class TestSlowReader(BoxCase):
             # PID 1 does not wait, others are served, and its memory is bounded.
             with Stopwatch() as watch:
                 self.assertEqual(self.bus.sh("exit 3").exit_code, 3)
-            self.assertLess(watch.seconds, 3)
+            self.assertLess(watch.seconds, 10)
             self.assert_memory(memory, 8 * MIB)
             gate.open()
             write_all_input(self.bus, job.id, data[sent:-1000])
@@ -269,7 +269,7 @@ class TestData(BoxCase):
             with Stopwatch() as watch:
                 job = self.bus.start_sh(f"{gate.read}; exec md5sum", StandardInput="data", StandardInputData=data)
                 self.assertEqual(self.bus.sh("exit 3").exit_code, 3)
-            self.assertLess(watch.seconds, 5)
+            self.assertLess(watch.seconds, 10)
             gate.open()
         self.bus.wait(job.id)
         self.assertEqual(self.bus.output(job.id)[0].split()[0].decode(), hashlib.md5(data).hexdigest())
@@ -317,11 +317,11 @@ class TestRefused(BoxCase):
 class TestShutdown(FreshCase):
 
     def test_with_input_that_nobody_reads(self):
-        box = self.box()
+        box = self.box("--stop-timeout=60s")
         job = box.bus.start(["sleep", "1000"], StandardInput="pipe")
         write_input(box.bus, job.id, b"x" * (2 * MIB))
         box.bus.start(["sleep", "1000"], StandardInput="data", StandardInputData=b"x" * (2 * MIB))
         with Stopwatch() as watch:
             self.assertEqual(box.stop(), 0)
-        self.assertLess(watch.seconds, 5)
+        self.assertLess(watch.seconds, 20)
         box.no_leftovers()

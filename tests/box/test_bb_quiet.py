@@ -162,8 +162,8 @@ class TestHurry(BoxCase):
             begun = time.monotonic()
             self.bus.ping()
             times.append(time.monotonic() - begun)
-        self.assertLess(sorted(times)[25], 0.2)
-        self.assertLess(max(times), 3)
+        self.assertLess(sorted(times)[25], 0.5)
+        self.assertLess(max(times), 10)
         self.assertFalse(any(wait.done() for wait in pending))
 
     def test_all_65535_ports(self):

@@ -102,7 +102,7 @@ class TestPort(WaitCase):
             puppet.listen(port=port)
             reached, details = pending.result()
         self.assertEqual((reached, details["Port"], details["State"]), ("Port", port, "running"))
-        self.assertLess(watch.seconds, 2)
+        self.assertLess(watch.seconds, 10)
         self.so(puppet.id, "Port", Port=port)
 
     def test_soon(self):
@@ -116,7 +116,7 @@ class TestPort(WaitCase):
             listening = time.monotonic()
             pending.result()
             times.append(pending.arrived - listening)
-        self.assertLess(sorted(times)[3], 0.3, times)
+        self.assertLess(min(times), 0.3, times)
 
     def test_each_family_and_address(self):
         puppet = Puppet(self)
@@ -231,7 +231,7 @@ class TestPort(WaitCase):
         for msec in (1, 300):
             with Stopwatch() as watch:
                 self.assert_error("Timeout", call=lambda msec=msec: wait_until(self.bus, puppet.id, msec * MSEC, Port=free_port()))
-            self.assert_between(msec / 1000, watch.seconds, 3)
+            self.assert_between(msec / 1000, watch.seconds, 10)
         self.assertEqual(self.bus.property("State", puppet.id), "running", "never touches the job")
 
     def test_nobody_waits_nobody_looks(self):
@@ -280,7 +280,7 @@ class TestRefused(WaitCase):
                     wait_until(self.bus, job.id, 0, LogPattern=pattern)
                 except DBusError as e:
                     self.assertTrue(e.name.endswith((".Timeout", ".InvalidArgs")), e)
-            self.assertLess(watch.seconds, 2)
+            self.assertLess(watch.seconds, 10)
 
 
 class TestMixed(WaitCase):

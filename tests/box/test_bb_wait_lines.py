@@ -34,7 +34,7 @@ class TestLines(BoxCase):
                 gate.open()
                 reached, details = pending.result()
             self.assertEqual((reached, self.line(details)), ("LogPattern", b"server is listening"))
-            self.assertLess(watch.seconds, 2)
+            self.assertLess(watch.seconds, 10)
 
     def test_the_cursor_goes_on_behind_the_line(self):
         job = self.bus.start_sh("seq 1 100; exec sleep 1000")
@@ -159,7 +159,7 @@ class TestLines(BoxCase):
         job = self.bus.start_sh("while :; do echo noise; sleep 0.02; done")
         with Stopwatch() as watch:
             self.assert_error("Timeout", call=lambda: wait_until(self.bus, job.id, 300 * MSEC, LogPattern="signal"))
-        self.assert_between(0.3, watch.seconds, 3)
+        self.assert_between(0.3, watch.seconds, 10)
 
     def test_in_a_flood(self):
         """The one line in 20 MiB, though the ring holds but 64 KiB: what comes is seen before it is overwritten."""

@@ -120,14 +120,14 @@ class TestMain(FreshCase):
         with Stopwatch() as watch:
             box.bus.kill(signal.SIGUSR1, whom="main", Id="main")
             self.assertEqual(box.wait_exit(), 5)
-        self.assertLess(watch.seconds, 5)
+        self.assertLess(watch.seconds, 10)
         box.no_leftovers()
 
     def test_its_own_children_do_not_keep_it(self):
         with Stopwatch() as watch:
             status = self.run_main("sh", "-c", "sleep 1000 >/dev/null 2>&1 & exit 6")[0]
         self.assertEqual(status, 6)
-        self.assertLess(watch.seconds, 8)
+        self.assertLess(watch.seconds, 20)
 
     def test_term_and_int_reach_it_as_what_they_are(self):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -159,7 +159,7 @@ class TestMain(FreshCase):
         with Stopwatch() as watch:
             box.signal(signal.SIGTERM)
             self.assertEqual(box.wait_exit(), 137)
-        self.assert_between(0.5, watch.seconds, 6)
+        self.assert_between(0.5, watch.seconds, 10)
 
     @staticmethod
     def deaf():
@@ -256,22 +256,22 @@ class TestShutdown(FreshCase):
 
     def test_idle(self):
         for number in (signal.SIGTERM, signal.SIGINT):
-            box = self.box()
+            box = self.box("--stop-timeout=60s")
             with Stopwatch() as watch:
                 box.signal(number)
                 self.assertEqual(box.wait_exit(), 0)
-            self.assertLess(watch.seconds, 2)
+            self.assertLess(watch.seconds, 20)
             box.no_leftovers()
 
     def test_polite_jobs(self):
-        box = self.box()
+        box = self.box("--stop-timeout=60s")
         jobs = [box.bus.start(box.payload("on-term", 0)) for _ in range(5)]
         for job in jobs:
             box.bus.wait_for_output(job.id, b"ready")
         with Stopwatch() as watch:
             self.assertEqual(box.stop(), 0)
-        self.assertLess(watch.seconds, 3)
-        box.bus.thread.join(5)      # all that was sent has been read
+        self.assertLess(watch.seconds, 20)
+        box.bus.thread.join(30)     # all that was sent has been read
         finished = [s.body for s in box.bus.signals if s.member == "JobFinished"]
         self.assertEqual(sorted(finished), sorted((job.id, "success") for job in jobs))
 
@@ -280,24 +280,24 @@ class TestShutdown(FreshCase):
         box = self.stubborn()
         with Stopwatch() as watch:
             self.assertEqual(box.stop(), 0)
-        self.assertLess(watch.seconds, 8.7)
+        self.assertLess(watch.seconds, 9.9)
         box.no_leftovers()
 
     def test_stop_timeout(self):
         box = self.stubborn("--stop-timeout=1s")
         with Stopwatch() as watch:
             self.assertEqual(box.stop(), 0)
-        self.assertLess(watch.seconds, 3)
+        self.assertLess(watch.seconds, 5.5)     # by default it would have been 6
         box.no_leftovers()
 
     def test_a_second_signal_kills(self):
-        box = self.stubborn()
+        box = self.stubborn("--stop-timeout=60s")
         with Stopwatch() as watch:
             box.signal(signal.SIGTERM)
             eventually(lambda: box.bus.property("State") == "stopping", 5, "it is stopping")
             box.signal(signal.SIGTERM)
             self.assertEqual(box.wait_exit(), 0)
-        self.assertLess(watch.seconds, 4)
+        self.assertLess(watch.seconds, 20)
         box.no_leftovers()
 
     def test_runaways(self):
@@ -306,7 +306,7 @@ class TestShutdown(FreshCase):
         box.bus.wait_for_output(job.id, b"ready")
         with Stopwatch() as watch:
             self.assertEqual(box.stop(), 0)
-        self.assertLess(watch.seconds, 4)
+        self.assertLess(watch.seconds, 10)
         box.no_leftovers()
 
     def test_new_work_is_refused_while_stopping(self):
@@ -343,7 +343,7 @@ class TestShutdown(FreshCase):
                 box.bus.exec(["true"])
             with Stopwatch() as watch:
                 self.assertEqual(box.stop(), 0)
-        self.assertLess(watch.seconds, 8)
+        self.assertLess(watch.seconds, 9.9)
         self.assert_outcome(outcome, "success")
 
     def test_method(self):

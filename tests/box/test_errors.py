@@ -6,7 +6,7 @@ from case import BoxCase, Stopwatch
 from client import JOB, MSEC, SEC, V, job_path
 from rig import eventually
 
-NOW = 2     # seconds that a refusal may take, on a machine with much else to do
+NOW = 10    # seconds that a refusal may take, on a machine with much else to do
 
 
 class Refusals(BoxCase):
@@ -346,7 +346,7 @@ class TestOptionsOfOthers(BoxCase):
     def test_wait_times_out(self):
         with Stopwatch() as watch:
             self.assert_error("Timeout", call=lambda: self.bus.wait_later(self.one, "Exited", 300 * MSEC).result())
-        self.assert_between(0.3, watch.seconds, 5)
+        self.assert_between(0.3, watch.seconds, 10)
         with Stopwatch() as watch:
             self.assert_error("Timeout", call=lambda: self.bus.wait_later(self.one, "Finished", 0).result())
         self.assertLess(watch.seconds, NOW)

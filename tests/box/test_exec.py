@@ -374,7 +374,7 @@ class TestStart(BoxCase):
     def test_replies_before_the_end(self):
         with Stopwatch() as watch:
             self.bus.start_sh("sleep 100")
-        self.assertLess(watch.seconds, 2)
+        self.assertLess(watch.seconds, 10)
 
     def test_the_command_runs_when_it_replies(self):
         """exec has succeeded: what runs is the command, not a copy of reeve."""
@@ -392,7 +392,7 @@ class TestStart(BoxCase):
     def test_initial_output_after_that_long(self):
         with Stopwatch() as watch:
             job = self.bus.start_sh("echo out; sleep 100; echo never", InitialOutputUSec=700 * MSEC)
-        self.assert_between(0.7, watch.seconds, 5)
+        self.assert_between(0.7, watch.seconds, 10)
         self.assertEqual((job.details["InitialStdout"], job.details["State"]), (b"out\n", "running"))
 
     def test_log_cursor_is_as_of_the_reply(self):

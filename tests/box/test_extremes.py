@@ -83,8 +83,8 @@ class TestSpans(BoxCase):
                 self.assertEqual(job.details["InitialStdout"], b"x\n")
                 job = self.bus.start_sh("sleep 0.2; echo x")
                 log = self.bus.log_later(job.id, "", WaitUSec=span)
-                self.assertEqual(self.bus.wait_later(job.id, "Exited", span).result(5)[0], "Exited")
-                self.assertEqual([record.data for record in log.result(5).records], [b"x\n"])
+                self.assertEqual(self.bus.wait_later(job.id, "Exited", span).result()[0], "Exited")
+                self.assertEqual([record.data for record in log.result().records], [b"x\n"])
                 job = self.bus.start_sh("trap 'sleep 0.2; exit 0' TERM; echo ready; while :; do sleep 0.05; done")
                 self.bus.wait_for_output(job.id, b"ready")
                 self.assertEqual(self.bus.stop({"Id": job.id}, TimeoutStopUSec=span)[2], 0)
@@ -116,7 +116,7 @@ class TestHostilePatterns(BoxCase):
                     except DBusError as e:
                         self.assertTrue(e.name.endswith(".InvalidArgs"), e)
                         self.assertIn("Pattern", e.message)
-                self.assertLess(watch.seconds, 2)
+                self.assertLess(watch.seconds, 10)
         self.assert_memory(memory, 8 * MIB)
 
 
@@ -151,9 +151,9 @@ class TestNoneKept(BoxCase):
             exec = self.bus.exec_later(["sleep", "1000"], Id=f"exec{i}")
             self.bus.wait_manager_signal("JobNew", f"exec{i}")
             self.bus.stop({"All": True})
-            self.assertEqual([w.result(5)[0] for w in waits], ["Exited", "Drained", "Finished"])
-            self.assertTrue(log.result(5).eof)
-            self.assertEqual(exec.result(5).signal, 15)
+            self.assertEqual([w.result()[0] for w in waits], ["Exited", "Drained", "Finished"])
+            self.assertTrue(log.result().eof)
+            self.assertEqual(exec.result().signal, 15)
 
 
 class TestFrozen(FreshCase):
@@ -182,7 +182,7 @@ class TestFrozen(FreshCase):
         box, slice, pending = self.frozen()
         with Stopwatch() as watch:
             self.assertEqual(box.bus.sh("exit 3").exit_code, 3)
-        self.assertLess(watch.seconds, 3)
+        self.assertLess(watch.seconds, 10)
         self.assertFalse(pending.done())
         write_file(f"{slice}/cgroup.freeze", "0")
         self.assertEqual(pending.result()[0], "stuck")
@@ -205,7 +205,7 @@ class TestFrozen(FreshCase):
         with Stopwatch() as watch:
             self.assertEqual(box.bus.stop({"Session": "ice"}, TimeoutStopUSec=300 * MSEC)[2], 0)
             self.check_ended(box, pending)
-        self.assertLess(watch.seconds, 5)
+        self.assertLess(watch.seconds, 10)
         eventually(lambda: not box.processes(), 5, lambda: box.describe(box.processes()))
         eventually(lambda: not box.scopes(), 5, lambda: box.scopes())
 
@@ -227,7 +227,7 @@ class TestFrozen(FreshCase):
         box, _, _ = self.frozen("--stop-timeout=1s")
         with Stopwatch() as watch:
             self.assertEqual(box.stop(), 0)
-        self.assertLess(watch.seconds, 4)
+        self.assertLess(watch.seconds, 10)
         box.no_leftovers()
 
 

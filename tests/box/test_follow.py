@@ -143,7 +143,11 @@ class TestFollow(BoxCase):
         self.assertEqual([m for _, m in seen], [f"line {i}" for i in range(1, 3001)] + ["end"])
 
     def test_tail_and_lines(self):
-        job = self.bus.start_sh("echo d >&2; echo a; sleep 0.2; echo b; echo c; until [ -e /tmp/go ]; do sleep 0.05; done; echo e")
+        job = self.bus.start_sh("echo d >&2; echo a; until [ -e /tmp/more ]; do sleep 0.05; done; echo b; echo c; "
+                                "until [ -e /tmp/go ]; do sleep 0.05; done; echo e")
+        for first in (b"d\n", b"a\n"):
+            self.bus.wait_for_output(job.id, first)
+        self.reeve.run_inside(["touch", "/tmp/more"])
         self.bus.wait_for_output(job.id, b"c\n")
         tail = Reader(self.bus.follow(job.id, "tail"))
         two = Reader(self.bus.follow(job.id, Lines=2))
@@ -164,10 +168,11 @@ class TestFollow(BoxCase):
 
     def test_unfinished_lines(self):
         """Come when 100 ms have passed, and the rest of the line by itself."""
-        job = self.bus.start_sh("printf abc; sleep 0.5; echo def; sleep 1000")
+        job = self.bus.start_sh("printf abc; until [ -e /tmp/rest ]; do sleep 0.05; done; echo def; sleep 1000")
         fd = self.bus.follow(job.id, Format="json")
         with os.fdopen(fd, "rb", buffering=0) as f:
             first = json.loads(f.read(65536))
+            self.reeve.run_inside(["touch", "/tmp/rest"])
             second = json.loads(f.read(65536))
         self.assertEqual((first["MESSAGE"], first["REEVE_PARTIAL"]), ("abc", "1"))
         self.assertEqual(second["MESSAGE"], "def")
@@ -312,7 +317,7 @@ class TestFollow(BoxCase):
         self.assert_memory(memory, 100 * 24 * KIB)
         with Stopwatch() as watch:
             self.assertEqual(self.bus.exec(["echo", "x"]).stdout, b"x\n")
-        self.assertLess(watch.seconds, 2)
+        self.assertLess(watch.seconds, 10)
         wakeups = self.reeve.wakeups()
         time.sleep(0.3)     # nothing may happen
         self.assertLess(self.reeve.wakeups() - wakeups, 5)
@@ -380,7 +385,7 @@ class TestFollow(BoxCase):
         self.bus.wait(other.id)
         self.assert_error("BadCursor", "another job",
                           call=lambda: self.bus.follow(job.id, self.bus.property("LogCursor", other.id)))
-        self.assertLessEqual(self.reeve.fds(), before + 2)
+        eventually(lambda: self.reeve.fds() <= before + 2, 30, lambda: f"{before} descriptors: {self.reeve.fds()}")
 
     def test_a_connection_without_descriptors(self):
         """Is told so; nothing is left open."""
@@ -431,12 +436,12 @@ class TestShutdown(FreshCase):
         self.assertEqual(box.wait_exit(), 0)
 
     def test_who_does_not_read_holds_up_nothing(self):
-        box = self.box()
+        box = self.box("--stop-timeout=60s")
         job = box.bus.start_sh("seq 1 100000; sleep 1000")
         held = [box.bus.follow(job.id) for _ in range(20)]
         box.bus.wait_for_output(job.id, b"\n100000\n")
         with Stopwatch() as watch:
             self.assertEqual(box.stop(), 0)
-        self.assertLess(watch.seconds, 4)
+        self.assertLess(watch.seconds, 20)
         for fd in held:
             os.close(fd)

@@ -104,7 +104,7 @@ class TestPipe(BoxCase):
         self.assertGreater(sizes, 2, "a pipe does not hold 3 MiB")
         self.bus.wait(id)
         self.assertEqual(self.bus.output(id)[0].split()[0].decode(), hashlib.md5(data).hexdigest())
-        self.assertLess(slowest, 1)
+        self.assertLess(slowest, 10)
 
     def test_reader_that_does_not_read(self):
         id = self.bus.start(["sleep", "100"], StandardInput="pipe").id
@@ -335,7 +335,7 @@ class TestTee(BoxCase):
             before = time.monotonic()
             self.bus.ping()
             slowest = max(slowest, time.monotonic() - before)
-        self.assertLess(slowest, 1)
+        self.assertLess(slowest, 10)
         self.bus.wait(job.id)
         self.assertEqual(self.bus.property("LogBytes", job.id), size)
         taken = len(self.read_all(out_read))

@@ -344,7 +344,7 @@ class MessageBusTests:
                 self.assertEqual(p.result(60).exit_code, 0)
             with Stopwatch() as watch:
                 self.bus.ping()
-            self.assertLess(watch.seconds, 2)
+            self.assertLess(watch.seconds, 10)
         finally:
             self.message_bus.signal(signal.SIGCONT)
         self.forget_all()

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from bb import in_turn
 from case import BoxCase, Stopwatch
 from client import MSEC, SEC
 from rig import eventually, sanitized
@@ -168,8 +169,8 @@ class TestRing(BoxCase):
                 self.bus.ping()
             times.append(watch.seconds)
         times.sort()
-        self.assertLess(times[len(times) // 2], 0.1)
-        self.assertLess(times[-1], 2)
+        self.assertLess(times[len(times) // 2], 0.5)
+        self.assertLess(times[-1], 10)
         for job in jobs:
             before = self.bus.property("LogBytes", job.id)
             eventually(lambda job=job, before=before: self.bus.property("LogBytes", job.id) > before + MIB, 10,
@@ -259,7 +260,7 @@ class TestGetOutput(BoxCase):
 class TestReadLog(BoxCase):
 
     def setUp(self):
-        self.one = self.bus.sh("for i in 1 2 3; do echo out$i; sleep 0.02; echo err$i >&2; sleep 0.02; done").id
+        self.one = in_turn(self.reeve, self.bus, "out1", "err1", "out2", "err2", "out3", "err3")
 
     def data(self, log):
         return [record.data for record in log.records if record.stream != 3]
@@ -349,7 +350,7 @@ class TestReadLog(BoxCase):
         with Stopwatch() as watch:
             log = self.bus.log(job.id, "", WaitUSec=10 * SEC)
         self.assertEqual(self.data(log), [b"begin"])
-        self.assertLess(watch.seconds, 3)
+        self.assertLess(watch.seconds, 10)
         self.bus.sh("echo go >/tmp/unfinished")
         log = self.bus.log(job.id, log.next, WaitUSec=10 * SEC)
         self.assertEqual(self.data(log), [b"end\n"])
@@ -366,25 +367,25 @@ class TestReadLog(BoxCase):
             self.bus.sh("echo go >/tmp/wait-record")
             log = pending.result()
         self.assertEqual(([r[4] for r in log.records], log.eof), ([b"now\n"], False))
-        self.assertLess(watch.seconds, 5)
+        self.assertLess(watch.seconds, 10)
 
     def test_wait_for_eof(self):
         job = self.bus.start_sh("sleep 0.3")
         with Stopwatch() as watch:
             log = self.bus.log(job.id, "", WaitUSec=20 * SEC)
         self.assertEqual((log.records, log.eof), ([], True))
-        self.assertLess(watch.seconds, 5)
+        self.assertLess(watch.seconds, 10)
 
     def test_wait_in_vain(self):
         job = self.bus.start_sh("sleep 100")
         with Stopwatch() as watch:
             log = self.bus.log(job.id, "", WaitUSec=400 * MSEC)
         self.assertEqual((log.records, log.eof, log.lost), ([], False, 0))
-        self.assert_between(0.4, watch.seconds, 4)
+        self.assert_between(0.4, watch.seconds, 10)
         # And without waiting it is the same, at once.
         with Stopwatch() as watch:
             self.assertEqual(self.bus.log(job.id, log.next).records, [])
-        self.assertLess(watch.seconds, 2)
+        self.assertLess(watch.seconds, 10)
 
     def test_waiting_for_one_stream(self):
         """What Streams leaves out does not end the wait."""

@@ -3,6 +3,7 @@
 import os
 import time
 
+from bb import Gate
 from case import BoxCase
 from client import JOB, MANAGER, MSEC, ROOT, job_path
 from rig import eventually
@@ -140,8 +141,11 @@ class TestSignals(BoxCase):
 
     def test_states_on_the_way(self):
         since = len(self.bus.signals)
-        outcome = self.bus.exec(self.reeve.payload("hold", "plain", 300))
-        self.bus.wait_manager_signal("JobFinished", outcome.id)
+        with Gate(self.reeve) as gate:
+            outcome = self.bus.sh(f"({gate.read}) & exit 3")
+            self.bus.wait_manager_signal("JobExited", outcome.id)
+            gate.open()
+            self.bus.wait_manager_signal("JobFinished", outcome.id)
         self.bus.ping()
         states = [value for name, value in self.changes(outcome.id, since) if name == "State"]
         self.assertEqual(states[-2:], ["exited", "finished"])

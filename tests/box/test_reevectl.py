@@ -89,7 +89,7 @@ class TestExec(Ctl):
     def test_background_is_not_waited_for(self):
         with Stopwatch() as watch:
             self.ctl("exec", "sh", "-c", "sleep 100 & exit 0")
-        self.assertLess(watch.seconds, 5)
+        self.assertLess(watch.seconds, 10)
 
 
 class TestJobs(Ctl):
@@ -152,8 +152,8 @@ class TestJobs(Ctl):
         self.assertEqual(self.bus.wait("b")[1]["Signal"], 9)
         with Stopwatch() as watch:
             self.assertEqual(self.json("stop", "--timeout=300ms", "c")["remaining"], 0)
-        self.assertLess(watch.seconds, 5)
-        self.assertEqual(self.reeve.processes(), [])
+        self.assertLess(watch.seconds, 10)
+        self.assert_all_reaped()
         self.ctl("kill", "nix", status=1)
         self.ctl("stop", "nix", status=1)
         self.ctl("wait", "nix", status=1)

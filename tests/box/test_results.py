@@ -96,7 +96,7 @@ class TestStop(BoxCase):
         job = self.bus.start(["sleep", "100"])
         with Stopwatch() as watch:
             ids, pids, remaining = self.bus.stop({"Id": job.id})
-        self.assertLess(watch.seconds, 3)
+        self.assertLess(watch.seconds, 10)
         self.assertEqual((ids, pids, remaining), ([job.id], [job.pid], 0))
         self.assertEqual(self.end(job.id), ("signal", -1, 15, "finished"))
 
@@ -115,14 +115,14 @@ class TestStop(BoxCase):
         job = self.started("deaf", TimeoutStopUSec=600 * MSEC)
         with Stopwatch() as watch:
             self.bus.stop({"Id": job.id})
-        self.assert_between(0.6, watch.seconds, 4)
+        self.assert_between(0.6, watch.seconds, 10)
         self.assertEqual(self.end(job.id), ("signal", -1, 9, "finished"))
 
     def test_timeout_of_the_call(self):
         job = self.started("deaf", TimeoutStopUSec=100 * SEC)
         with Stopwatch() as watch:
             self.bus.stop({"Id": job.id}, TimeoutStopUSec=300 * MSEC)
-        self.assert_between(0.3, watch.seconds, 4)
+        self.assert_between(0.3, watch.seconds, 10)
 
     def test_at_once(self):
         job = self.started("on-term", 0)
@@ -159,7 +159,7 @@ class TestStop(BoxCase):
             first = self.bus.stop_later({"Id": job.id}, TimeoutStopUSec=60 * SEC)
             second = self.bus.stop_later({"Id": job.id}, TimeoutStopUSec=0)
             self.assertEqual((first.result()[0], second.result()[0]), ([job.id], [job.id]))
-        self.assertLess(watch.seconds, 5)
+        self.assertLess(watch.seconds, 10)
 
     def test_pids_are_all_that_were_there(self):
         job = self.started("tree", 5)
@@ -192,7 +192,7 @@ class TestStop(BoxCase):
         job = self.started("deaf", KillMode="mixed")
         with Stopwatch() as watch:
             self.bus.stop({"Id": job.id}, TimeoutStopUSec=400 * MSEC)
-        self.assert_between(0.4, watch.seconds, 4)
+        self.assert_between(0.4, watch.seconds, 10)
         self.assertEqual(self.end(job.id), ("signal", -1, 9, "finished"))
 
     def test_a_stopped_process_can_be_stopped(self):
@@ -201,7 +201,7 @@ class TestStop(BoxCase):
         self.bus.kill(signal.SIGSTOP, Id=job.id)
         with Stopwatch() as watch:
             self.assertEqual(self.bus.stop({"Id": job.id}, TimeoutStopUSec=500 * MSEC)[2], 0)
-        self.assertLess(watch.seconds, 4)
+        self.assertLess(watch.seconds, 10)
 
     def test_a_machine_that_sleeps(self):
         """PID 1 is held up for longer than all its timers (a machine that is suspended, or much too busy): Stop is answered
@@ -236,36 +236,36 @@ class TestRuntimeMax(BoxCase):
         self.assert_between(low, watch.seconds, high)
         self.assertEqual(outcome.result, "timeout")
         self.assertEqual(self.bus.property("Result", outcome.id), "timeout")
-        self.assertEqual(self.reeve.processes(), [])
+        self.assert_all_reaped()
         return outcome
 
     def test_plain(self):
-        outcome = self.check(["sleep", "100"], 0.5, 3, RuntimeMaxUSec=500 * MSEC)
+        outcome = self.check(["sleep", "100"], 0.5, 10, RuntimeMaxUSec=500 * MSEC)
         self.assert_outcome(outcome, "timeout", signal=15)
 
     def test_leader_that_exits_0(self):
         """Still a timeout; exit_code says what was seen."""
-        outcome = self.check(self.reeve.payload("on-term", 0), 0.5, 3, RuntimeMaxUSec=500 * MSEC)
+        outcome = self.check(self.reeve.payload("on-term", 0), 2, 20, RuntimeMaxUSec=2 * SEC)
         self.assert_outcome(outcome, "timeout", 0)
 
     def test_leader_that_exits_7(self):
-        outcome = self.check(self.reeve.payload("on-term", 7), 0.5, 3, RuntimeMaxUSec=500 * MSEC)
+        outcome = self.check(self.reeve.payload("on-term", 7), 2, 20, RuntimeMaxUSec=2 * SEC)
         self.assert_outcome(outcome, "timeout", 7)
 
     def test_deaf_leader(self):
-        outcome = self.check(self.reeve.payload("deaf"), 1.0, 4, RuntimeMaxUSec=500 * MSEC, TimeoutStopUSec=500 * MSEC)
+        outcome = self.check(self.reeve.payload("deaf"), 2.5, 20, RuntimeMaxUSec=2 * SEC, TimeoutStopUSec=500 * MSEC)
         self.assert_outcome(outcome, "timeout", signal=9)
 
     def test_deaf_child(self):
         script = f"{self.reeve.payload('deaf')[0]} deaf & sleep 100"
-        self.check(["sh", "-c", script], 1.0, 4, RuntimeMaxUSec=500 * MSEC, TimeoutStopUSec=500 * MSEC)
+        self.check(["sh", "-c", script], 2.5, 20, RuntimeMaxUSec=2 * SEC, TimeoutStopUSec=500 * MSEC)
 
     def test_deaf_child_in_another_session_that_holds_the_pipe(self):
         script = f"setsid {self.reeve.payload('deaf')[0]} deaf & sleep 100"
-        self.check(["sh", "-c", script], 1.0, 4, RuntimeMaxUSec=500 * MSEC, TimeoutStopUSec=500 * MSEC)
+        self.check(["sh", "-c", script], 2.5, 20, RuntimeMaxUSec=2 * SEC, TimeoutStopUSec=500 * MSEC)
 
     def test_runaway(self):
-        self.check(self.reeve.payload("runaway", 8, 1), 0.8, 5, RuntimeMaxUSec=500 * MSEC, TimeoutStopUSec=300 * MSEC)
+        self.check(self.reeve.payload("runaway", 8, 1), 2.3, 20, RuntimeMaxUSec=2 * SEC, TimeoutStopUSec=300 * MSEC)
 
     def test_in_time(self):
         self.assert_outcome(self.bus.sh("exit 3", RuntimeMaxUSec=60 * SEC), "exit-code", 3)
@@ -275,18 +275,18 @@ class TestRuntimeMax(BoxCase):
             self.assert_outcome(self.bus.sh("sleep 0.3; exit 3", RuntimeMaxUSec=value), "exit-code", 3)
 
     def test_kill_signal_is_used(self):
-        outcome = self.check(["sleep", "100"], 0.3, 3, RuntimeMaxUSec=300 * MSEC, KillSignal=signal.SIGINT)
+        outcome = self.check(["sleep", "100"], 0.3, 10, RuntimeMaxUSec=300 * MSEC, KillSignal=signal.SIGINT)
         self.assert_outcome(outcome, "timeout", signal=signal.SIGINT)
 
     def test_output_until_then_is_there(self):
-        outcome = self.check(["sh", "-c", "echo before; sleep 100"], 0.5, 3, RuntimeMaxUSec=500 * MSEC)
+        outcome = self.check(["sh", "-c", "echo before; sleep 100"], 2, 20, RuntimeMaxUSec=2 * SEC)
         self.assertEqual(outcome.stdout, b"before\n")
 
     def test_wall_time_while_stopped(self):
         """Frozen or not: time runs."""
         job = self.bus.start(["sleep", "100"], RuntimeMaxUSec=700 * MSEC, TimeoutStopUSec=300 * MSEC)
         self.bus.kill(signal.SIGSTOP, Id=job.id)
-        self.assertEqual(self.bus.wait(job.id, "Finished", 5)[1]["Result"], "timeout")
+        self.assertEqual(self.bus.wait(job.id, "Finished")[1]["Result"], "timeout")
 
     def test_twenty_at_once(self):
         with Stopwatch() as watch:
@@ -294,4 +294,4 @@ class TestRuntimeMax(BoxCase):
                                            TimeoutStopUSec=300 * MSEC) for i in range(20)]
             for p in pending:
                 self.assertEqual(p.result().result, "timeout")
-        self.assertLess(watch.seconds, 5)
+        self.assertLess(watch.seconds, 10)

@@ -156,7 +156,7 @@ class TestSelectors(BoxCase):
     def test_stop_all(self):
         ids, pids, remaining = self.bus.stop({"All": True})
         self.assertEqual((sorted(ids), len(pids), remaining), (["a", "b", "c", "e"], 4, 0))
-        self.assertEqual(self.reeve.processes(), [])
+        self.assert_all_reaped()
 
     def test_pid_of_an_orphan(self):
         self.assertEqual(self.bus.stop({"PID": self.orphan()})[0], ["e"])

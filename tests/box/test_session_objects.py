@@ -278,7 +278,7 @@ class TestFrozenEnd(FreshCase):
         box.bus.ping()
         with Stopwatch() as watch:
             self.assertEqual(box.stop(), 0)
-        self.assertLess(watch.seconds, 9)
+        self.assertLess(watch.seconds, 9.9)
         box.no_leftovers()
 
 

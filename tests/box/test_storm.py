@@ -133,7 +133,7 @@ class TestStorm(BoxCase):
         fds, memory = self.reeve.fds(), self.reeve.memory()
         for _ in range(3):
             many()
-        self.assertEqual(self.reeve.fds(), fds)
+        self.assert_fds_back(fds)
         self.assert_memory(memory, 2 << 20)
 
 

@@ -190,7 +190,7 @@ class TestMurder(BoxCase):
             f.write("1")
         with Stopwatch() as watch:
             self.assertEqual(self.bus.stop({"Id": job.id}, TimeoutStopUSec=500 * MSEC)[2], 0)
-        self.assertLess(watch.seconds, 4)
+        self.assertLess(watch.seconds, 10)
 
     def test_traced_leader(self):
         """A debugger holds it; its end is told nevertheless."""

@@ -5,6 +5,7 @@ import socket
 import time
 import urllib.request
 
+from bb import Gate
 from case import BoxCase, Stopwatch
 from client import INFINITY, JOB, MSEC, SEC, V, job_path, plain, variants
 from rig import eventually
@@ -146,7 +147,7 @@ class TestPorts(WaitCase):
         job = self.bus.start(["sleep", "1000"])
         with Stopwatch() as watch:
             self.times_out(job.id, 150 * MSEC, Port=free_port())
-        self.assert_between(0.15, watch.seconds, 5)
+        self.assert_between(0.15, watch.seconds, 10)
 
     def test_ready(self):
         job = self.bus.start(["sleep", "1000"])
@@ -244,7 +245,11 @@ class TestLines(WaitCase):
     def test_split_writes(self):
         """Flushed in the middle, with more than the time after which a part becomes a record, and the other stream
         between."""
-        job = self.bus.start_sh("printf sta; sleep 0.25; echo between >&2; printf rt; sleep 0.25; echo ed; sleep 1000")
+        with Gate(self.reeve) as gate:
+            job = self.bus.start_sh(f"printf sta; {gate.read}; echo between >&2; {gate.read}; printf rt; {gate.read}; echo ed; sleep 1000")
+            for part in (b"sta", b"between\n", b"rt"):
+                self.bus.wait_for_output(job.id, part)
+                gate.open()
         details = self.assert_line(self.wait(job.id, LogPattern="^started$"), b"started")
         self.assertEqual(self.bus.log(job.id, details["Cursor"]).records, [])
         self.assertGreater(len(self.bus.log(job.id).records), 2)
@@ -313,7 +318,7 @@ class TestLines(WaitCase):
                 self.bus.ping()
             times.append(watch.seconds)
         self.assertFalse(any(pending.done() for pending in pendings))
-        self.assertLess(sorted(times)[len(times) // 2], 0.05)
+        self.assertLess(sorted(times)[len(times) // 2], 0.5)
         self.bus.stop({"Id": job.id}, TimeoutStopUSec=0)
 
     def test_caller_goes(self):

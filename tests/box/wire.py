@@ -59,7 +59,7 @@ def method_call(path, interface, member, signature="", body=(), *, destination=N
     return Message(header, tuple(body)).serialise(serial=serial, fds=fds)
 
 
-def connect(address, timeout=10):
+def connect(address, timeout=30):
     """A connected socket, before any authentication."""
     s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     s.settimeout(timeout)
@@ -133,7 +133,7 @@ def parse_body(header, body, fds=()):
 class Wire:
     """One connection; a thread of its own reads it."""
 
-    def __init__(self, address, timeout=10, match=True):
+    def __init__(self, address, timeout=30, match=True):
         self.serials = itertools.count(1)
         self.lock = threading.Lock()
         self.sending = threading.Lock()
@@ -254,7 +254,7 @@ class Wire:
 
     # -- signals
 
-    def wait_signal(self, test, timeout=10, since=0):
+    def wait_signal(self, test, timeout=30, since=0):
         """The first signal, from index since on, for which test is true."""
         deadline = time.monotonic() + timeout
         with self.lock:
