@@ -288,11 +288,13 @@ typedef struct CgroupRun {
         void *data;
 } CgroupRun;
 
-static int mounted_run(void *data)
+/* Into the cgroup, and into namespaces of which that is the root. */
+static int cgroup_enter(CgroupRun *run)
 {
-        CgroupRun *run = data;
-
+        RIG_CHECK(write_small_file(run->fd, "cgroup.procs", "0") == 0);
         fd_close(run->fd);
+        RIG_CHECK(unshare(CLONE_NEWCGROUP | CLONE_NEWNS) == 0);
+        RIG_CHECK(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0);
         RIG_CHECK(mount("proc", "/proc", "proc", 0, NULL) == 0);
         /* Not right on top of the machine's own, where that is the same file system: EBUSY. */
         RIG_CHECK(mount("none", "/sys/fs/cgroup", "tmpfs", 0, NULL) == 0);
@@ -303,18 +305,17 @@ static int mounted_run(void *data)
 static int cgroup_run(void *data)
 {
         CgroupRun *run = data;
+        pid_t pid;
 
-        RIG_CHECK(write_small_file(run->fd, "cgroup.procs", "0") == 0);
-        RIG_CHECK(unshare(CLONE_NEWCGROUP | CLONE_NEWNS | (run->pid1 ? CLONE_NEWPID : 0)) == 0);
-        RIG_CHECK(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0);
         if (!run->pid1)
-                return mounted_run(run);
+                return cgroup_enter(run);
 
-        /* We stay outside of the PID namespace: out of its cgroup, too. */
-        pid_t pid = fork();
+        /* We stay outside of the PID namespace, and so out of its cgroup; where namespaces delegate
+         * (nsdelegate) there would be no way back out of that. */
+        RIG_CHECK(unshare(CLONE_NEWPID) == 0);
+        pid = fork();
         if (pid == 0)
-                _exit(mounted_run(run));
-        RIG_CHECK(write_small_file(run->fd, "../cgroup.procs", "0") == 0);
+                _exit(cgroup_enter(run));
         return child_status(pid);
 }
 
