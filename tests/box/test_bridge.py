@@ -77,7 +77,7 @@ class TestBridge(BoxCase):
             process = self.bridge()
             process.stdin.write(b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n")
             process.stdin.close()
-            self.assertEqual(process.wait(10), 0)
+            self.assertEqual(process.wait(30), 0)
             self.assertIn(b"OK ", process.stdout.read())
         self.assert_fds_back(before)
 
@@ -117,7 +117,7 @@ class TestBridge(BoxCase):
                     while chunk := server.recv(1 << 20):
                         data += chunk
                 self.assertEqual(data, heard)
-                self.assertEqual(process.wait(10), 0)
+                self.assertEqual(process.wait(30), 0)
 
     def test_what_needs_descriptors_is_refused(self):
         """FollowLog through a bridge: an error, and the connection lives."""
@@ -162,7 +162,7 @@ class TestBridge(BoxCase):
         self.talk(process)
         self.read_until(process, b":1.")
         process.stdout.close()
-        self.assertIn(process.wait(10), (141, -signal.SIGPIPE))
+        self.assertIn(process.wait(30), (141, -signal.SIGPIPE))
         self.assertEqual(process.stderr.read(), b"")
 
     def test_one_socket_for_both(self):
@@ -176,7 +176,7 @@ class TestBridge(BoxCase):
             while chunk := ours.recv(4096):
                 data += chunk
             self.assertIn(b"OK ", data)
-            self.assertEqual(process.wait(10), 0)
+            self.assertEqual(process.wait(30), 0)
 
     def test_standard_files_closed(self):
         done = subprocess.run(["/bin/sh", "-c", 'exec "$@" <&- >&-', "sh", reevectl_binary(),
@@ -201,5 +201,5 @@ class TestBridgeAtTheEnd(FreshCase):
         process.stdin.flush()
         self.assertIn(b"OK ", process.stdout.read1(100))
         reeve.stop()
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=30)
         self.assertEqual((process.returncode, b"closed the connection" in err), (1, True), err)

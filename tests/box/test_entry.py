@@ -87,7 +87,7 @@ class TestMain(FreshCase):
 
     def test_exact_arguments(self):
         box = self.box("--", "/usr/bin/printf", "%s|", "a b", "", "--help", "$x", "\n", wait=False, stdout=PIPE)
-        self.assertEqual(box.process.communicate(timeout=20)[0], b"a b||--help|$x|\n|")
+        self.assertEqual(box.process.communicate(timeout=30)[0], b"a b||--help|$x|\n|")
 
     def test_command_without_dashes(self):
         self.assertEqual(self.run_main("-c", "exit 4", command="{reeve} --no-bus sh -c 'exit 4'")[0], 4)
@@ -102,7 +102,7 @@ class TestMain(FreshCase):
         self.assertEqual((status, [int(word, 16) for word in out.split()[1::2]]), (0, [0, 0]))
         box = self.box("--", "/bin/sh", "-c", "ls /proc/$$/fd", wait=False, stdout=PIPE)
         # 3 is the folder that ls reads, or the shell's own; of reeve's there is none.
-        self.assertTrue(set(box.process.communicate(timeout=20)[0].split()) <= {b"0", b"1", b"2", b"3"})
+        self.assertTrue(set(box.process.communicate(timeout=30)[0].split()) <= {b"0", b"1", b"2", b"3"})
 
     def test_it_is_a_job(self):
         box = self.box("--", "sleep", "1000")
@@ -183,7 +183,7 @@ class TestMain(FreshCase):
 
     def test_no_bus(self):
         box = self.box("--no-bus", "--", "sh", "-c", "ls /run/reeve 2>/dev/null; exit 9", wait=False, address=None, stdout=PIPE)
-        self.assertEqual((box.process.communicate(timeout=20)[0], box.process.returncode), (b"", 9))
+        self.assertEqual((box.process.communicate(timeout=30)[0], box.process.returncode), (b"", 9))
 
 
 class TestTerminal(FreshCase):
@@ -422,7 +422,7 @@ class TestAddresses(FreshCase):
     def test_help_and_version(self):
         for args in (["--help"], ["--version"]):
             box = self.box(*args, address=None, wait=False, stdout=PIPE)
-            out = box.process.communicate(timeout=10)[0].decode()
+            out = box.process.communicate(timeout=30)[0].decode()
             self.assertEqual(box.process.returncode, 0)
             self.assertIn("reeve", out)
             self.assertLessEqual(max(len(line) for line in out.splitlines()), 80)

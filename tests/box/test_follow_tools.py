@@ -91,7 +91,7 @@ class TestReevectl(BoxCase):
         with self.popen("-o", "raw", job.id) as follower:
             self.assertEqual(follower.stdout.readline(), b"a\n")
             follower.stdout.close()
-            follower.wait(10)
+            follower.wait(30)
             self.assertEqual(follower.stderr.read(), b"")
         self.assertTrue(self.bus.property("Running", job.id))
 
@@ -100,7 +100,7 @@ class TestReevectl(BoxCase):
         with self.popen("-o", "raw", job.id) as follower:
             self.assertEqual(follower.stdout.readline(), b"a\n")
             follower.send_signal(signal.SIGINT)
-            self.assertEqual(follower.wait(10), -signal.SIGINT)
+            self.assertEqual(follower.wait(30), -signal.SIGINT)
         self.assertTrue(self.bus.property("Running", job.id))
 
     def test_says_what_is_wrong(self):

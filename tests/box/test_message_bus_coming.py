@@ -183,7 +183,7 @@ class TestComing(FreshCase):
                     self.assertEqual(other.stdout.readline(), "ready\n")
                     job = root.sh("true", Description="secret")
                     root.wait_manager_signal("JobFinished", job.id)
-                    self.assertEqual(other.communicate(timeout=20)[0], "[]\n")
+                    self.assertEqual(other.communicate(timeout=30)[0], "[]\n")
 
     def test_no_socket_of_its_own(self):
         """--no-bus and --bus: the message bus alone."""

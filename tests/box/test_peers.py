@@ -306,7 +306,7 @@ class TestPeers(BoxCase):
                     self.assertEqual(p.error.name, DBUS_ERROR + "LimitsExceeded")
             self.check_others_are_served()
             self.bus.stop({"Id": job.id})
-            self.assertEqual(sum(1 for p in pending if p.event.wait(10) and not p.error), 1024)
+            self.assertEqual(sum(1 for p in pending if p.event.wait(30) and not p.error), 1024)
             other.ping()
 
     def pass_descriptors(self, s, n, data, times=1):

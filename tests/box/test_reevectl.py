@@ -261,7 +261,7 @@ class TestLogs(Ctl):
             self.assertIsNone(follower.poll())
             self.bus.sh("echo go >/tmp/follow")
             self.assertEqual(follower.stdout.read(), b"second\n")
-            self.assertEqual(follower.wait(10), 0)
+            self.assertEqual(follower.wait(30), 0)
 
     def test_a_closed_pipe(self):
         """reevectl logs | head"""
@@ -322,5 +322,5 @@ class TestItself(Ctl):
                               stderr=subprocess.DEVNULL) as client:
             eventually(lambda: "long" in self.bus.job_ids(), 10, "it runs")
             client.send_signal(signal.SIGINT)
-            client.wait(10)
+            client.wait(30)
         self.assertEqual(self.bus.sh("exit 3").exit_code, 3)

@@ -23,7 +23,7 @@ class Monitor:
 
     def __exit__(self, *_):
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(30)
         self.process.stdout.close()
         self.process.stderr.close()
 
@@ -102,12 +102,12 @@ class TestMonitor(Ctl):
     def test_interrupted(self):
         with Monitor(self.reeve) as monitor:
             monitor.process.send_signal(signal.SIGINT)
-            self.assertEqual(monitor.process.wait(10), -signal.SIGINT)
+            self.assertEqual(monitor.process.wait(30), -signal.SIGINT)
 
     def test_nobody_reads(self):
         with Monitor(self.reeve) as monitor:
             monitor.process.stdout.close()
-            self.assertEqual(monitor.process.wait(10), 141)
+            self.assertEqual(monitor.process.wait(30), 141)
 
 
 class TestFallingBehind(Ctl):
@@ -123,7 +123,7 @@ class TestFallingBehind(Ctl):
                 return self.reeve.fds() < fds
             eventually(cut_off, 60, "its connection is gone")
             self.assert_memory(before, 32 * 2 ** 20)
-            _, said = monitor.process.communicate(timeout=20)
+            _, said = monitor.process.communicate(timeout=30)
             self.assertEqual(monitor.process.returncode, 1)
             self.assertIn("not read as fast", said)
 
@@ -135,7 +135,7 @@ class TestTheEnd(Ctl):
         with Monitor(self.reeve) as monitor:
             self.reeve.signal(signal.SIGTERM)
             self.reeve.wait_exit()
-            self.assertEqual(monitor.process.wait(10), 1)
+            self.assertEqual(monitor.process.wait(30), 1)
             self.assertIn("closed the connection", monitor.process.stderr.read())
 
     @classmethod

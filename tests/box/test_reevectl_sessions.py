@@ -257,7 +257,7 @@ class TestInterrupted(CtlSession):
                 with self.subTest(verb=args[0], signal=number):
                     client, id = self.front(*args)
                     client.send_signal(number)
-                    client.wait(10)
+                    client.wait(30)
                     self.bus.wait(id)
                     self.assertEqual((self.bus.property("Result", id), self.bus.property("Signal", id)), ("signal", 15))
 
@@ -266,7 +266,7 @@ class TestInterrupted(CtlSession):
             with self.subTest(option=option):
                 client, id = self.front("exec", option, "sh", "-c", "HERE; exec sleep 1000")
                 client.send_signal(signal.SIGINT)
-                client.wait(10)
+                client.wait(30)
                 self.bus.exec(["true"])
                 self.assertEqual(self.bus.property("State", id), "running")
                 self.bus.stop({"Id": id})
@@ -281,7 +281,7 @@ class TestInterrupted(CtlSession):
         with subprocess.Popen(argv, stdout=subprocess.PIPE) as client:
             eventually(lambda: self.bus.property("State", "again") == "running", 10, "it runs on")
             gate.open()
-            self.assertEqual((client.stdout.read(), client.wait(10)), (b"done\n", 3))
+            self.assertEqual((client.stdout.read(), client.wait(30)), (b"done\n", 3))
 
     def test_what_is_left_behind_stays(self):
         for args in (("exec", "sh", "-c", "sleep 1000 & exit 0"), ("run", f"--session={self.name}", "sleep 1000 &")):

@@ -379,4 +379,4 @@ class TestNothingLeaks(BoxCase):
         self.assertFalse(any(p.done() for p in pending))
         self.bus.close_session("idle")
         for p in pending:
-            self.assertTrue(p.event.wait(10), "a Run that was queued is never answered")
+            self.assertTrue(p.event.wait(30), "a Run that was queued is never answered")

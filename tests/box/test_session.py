@@ -298,7 +298,7 @@ class TestClose(SessionCase):
         self.bus.wait_for_output(deaf.id, b"ready")
         pending = [self.bus.close_session_later(self.name, TimeoutStopUSec=300 * MSEC) for _ in range(3)]
         for p in pending:
-            self.assertTrue(p.event.wait(10), "a CloseSession is not answered")
+            self.assertTrue(p.event.wait(30), "a CloseSession is not answered")
             self.assertIn(p.error and p.error.name, (None, ERROR + "NoSuchSession"))
         self.assertIsNone(pending[0].error)
         self.assertNotIn(self.name, self.bus.sessions())

@@ -27,7 +27,7 @@ class TestMoments(SessionCase):
         """Each is answered, well or with a fair error; the answers."""
         out = []
         for p in pending:
-            self.assertTrue(p.event.wait(15), f"{p.what} is never answered")
+            self.assertTrue(p.event.wait(30), f"{p.what} is never answered")
             if p.error:
                 self.assertTrue(is_fair(p.error), p.error)
             out.append(None if p.error else p.result())

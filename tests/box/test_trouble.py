@@ -247,7 +247,7 @@ class TestBadBeginnings(FreshCase):
     def test_main_job_of_a_careless_parent(self):
         box = self.box("--", "grep", "-E", "Sig(Blk|Ign)", "/proc/self/status", wait=False, stdout=subprocess.PIPE,
                        command="{payload} inherit 1 1 50 {reeve} {args}")
-        out = box.process.communicate(timeout=20)[0]
+        out = box.process.communicate(timeout=30)[0]
         self.assertEqual([int(word, 16) for word in out.split()[1::2]], [0, 0])
 
     def test_broken_log(self):

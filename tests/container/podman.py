@@ -42,8 +42,14 @@ class CannotRun(Exception):
     """There can be no containers here, and why."""
 
 
-def eventually(condition, timeout=10, what=None):
-    """What condition() answers, as soon as it is true; an AssertionError when it has not been by the deadline."""
+PATIENCE = 30   # seconds
+
+
+def eventually(condition, timeout=PATIENCE, what=None):
+    """What condition() answers, as soon as it is true; an AssertionError when it has not been by the deadline.
+
+    That is a limit for a machine that has gone astray, not a measure: never less than PATIENCE."""
+    timeout = max(timeout, PATIENCE)
     deadline = time.monotonic() + timeout
     while True:
         value = condition()

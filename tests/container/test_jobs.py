@@ -72,7 +72,7 @@ class Jobs(unittest.TestCase):
     def test_a_child_that_holds_the_pipe_holds_up_nobody(self):
         begun = time.monotonic()
         self.assertEqual(self.box.ctl("exec", "--", "sh", "-c", "sleep 300 & setsid sleep 1 & echo out"), "out\n")
-        self.assertLess(time.monotonic() - begun, 5)
+        self.assertLess(time.monotonic() - begun, 30)
 
     def test_a_timeout(self):
         done = self.box.ctl("exec", "--timeout=200ms", "-p", "TimeoutStopSec=200ms", "--", "bash", "-c",

@@ -42,7 +42,7 @@ class WithoutMainJob(unittest.TestCase):
             self.assertEqual(box.wait(), 0)
 
     def test_a_second_order_kills_what_is_left(self):
-        with Container() as box:
+        with Container(args=["--stop-timeout=100s"]) as box:
             box.ctl("start", "--id=job", "--", "sh", "-c", STUBBORN)
             until_said(box, "job")
             box.kill(signal.SIGTERM)
