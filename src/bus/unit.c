@@ -39,7 +39,7 @@ static int append_job(sd_bus_message *m, const Service *s)
         _cleanup_free_ char *path = NULL;
         int r;
 
-        if (!s->job)
+        if (!s->job || s->unmet)
                 return sd_bus_message_append(m, "o", "/");
         r = job_bus_path(s->job, &path);
         return r < 0 ? r : sd_bus_message_append(m, "o", path);

@@ -84,6 +84,7 @@ static void do_check(Service *s)
         if (r < 0) {
                 log_error_errno(r, "%s: cannot look at what it needs", s->unit->name);
                 s->check_error = r;
+                service_fail(s, JOB_RESULT_RESOURCES, -1, 0);
                 service_poke(s, SERVICE_HAPPENED_CHECKED);
         }
 }
@@ -168,7 +169,8 @@ static void do_finish(Service *s)
                 return;
         if (s->result != JOB_RESULT_NONE && (job->result != s->result || job->exit_time == 0)) {
                 job->result = s->result;
-                if (s->result != JOB_RESULT_START_LIMIT_HIT) {
+                /* What was seen of the main command stays, but where another one was at fault. */
+                if (s->exit_code >= 0 || s->signal > 0) {
                         job->exit_code = s->exit_code;
                         job->signal = s->signal;
                 }

@@ -77,14 +77,26 @@ void unit_queue_tell(Service *s, ServiceOrder order, int r, const Error *e)
         }
 }
 
-void unit_queue_order(Service *s, ServiceOrder order)
+static void overtaken(Service *s, ServiceOrder order)
 {
         Error e;
 
-        if (s->order != SERVICE_ORDER_NONE && s->order != order) {
-                error_set(&e, ERROR_START_FAILED, "%s: something else was ordered meanwhile", s->unit->name);
-                unit_queue_tell(s, s->order, -EALREADY, &e);
-        }
+        error_set(&e, ERROR_OVERTAKEN, "%s: something else was ordered meanwhile", s->name);
+        unit_queue_tell(s, order, -EALREADY, &e);
+}
+
+void unit_queue_start_no_more(Service *s)
+{
+        if (!s->start_then)
+                return;
+        s->start_then = false;
+        overtaken(s, SERVICE_ORDER_START);
+}
+
+void unit_queue_order(Service *s, ServiceOrder order)
+{
+        if (s->order != SERVICE_ORDER_NONE && s->order != order)
+                overtaken(s, s->order);
         s->order = order;
         s->order_begun = false;
         timer_arm(s->set->jobs->config.timers, &s->set->advance, clock_monotonic());
@@ -147,6 +159,7 @@ static void order_done(Service *s, int r, const Error *e)
         ServiceOrder order = s->order;
 
         s->order = SERVICE_ORDER_NONE;
+        s->order_begun = false;
         if (order == SERVICE_ORDER_START)
                 s->start_failed = r < 0;
         unit_queue_tell(s, order, r, e);
@@ -236,25 +249,43 @@ static void reload_done(Service *s)
         unit_queue_tell(s, SERVICE_ORDER_RELOAD, failed ? -ECANCELED : 0, &e);
 }
 
-/* What was read anew takes the place of what nothing runs by any more. */
-static void renew(UnitSet *set)
+/* What was read anew takes the place of what nothing runs by any more. Instances are made when they are
+ * asked for. */
+static void renew(UnitSet *set, Service *s)
 {
+        const Unit *unit = unit_table_get(&set->table, s->name);
+
+        if (!unit && s->order == SERVICE_ORDER_START &&
+            unit_load_one(&set->bundle, s->name, &set->table, NULL) >= 0)
+                unit = unit_table_get(&set->table, s->name);
+        if (unit) {
+                service_set_unit(s, unit);
+                s->old = unit_free(s->old);
+        } else if (s->order == SERVICE_ORDER_START) {
+                Error e;
+
+                error_set(&e, ERROR_NO_SUCH_UNIT, "The file of unit \"%s\" is gone", s->name);
+                order_done(s, -ENOENT, &e);
+        } else {
+                hashmap_remove_string(&set->by_name, s->name);
+                service_free(s);
+        }
+}
+
+static void renew_all(UnitSet *set)
+{
+        bool renewed = false;
+
         LIST_FOREACH_SAFE (&set->services, link) {
                 Service *s = container_of(link, Service, link);
-                const Unit *unit;
 
-                if (!s->old || !service_is_inactive(s) || s->order != SERVICE_ORDER_NONE)
+                if (!s->old || !service_is_inactive(s) || s->order == SERVICE_ORDER_STOP || s->order_begun)
                         continue;
-                unit = unit_table_get(&set->table, s->unit->name);
-                if (unit) {
-                        service_set_unit(s, unit);
-                        s->old = unit_free(s->old);
-                } else {
-                        hashmap_remove_string(&set->by_name, s->name);
-                        service_free(s);
-                }
-                (void) unit_queue_connect(set);
+                renew(set, s);
+                renewed = true;
         }
+        if (renewed && unit_set_add_services(set) < 0) /* what instances refer to */
+                log_error("Out of memory: the order of units is not complete");
 }
 
 void unit_queue_advance(UnitSet *set)
@@ -262,6 +293,7 @@ void unit_queue_advance(UnitSet *set)
         bool changed, starting = false;
 
         do {
+                renew_all(set);
                 changed = false;
                 LIST_FOREACH (&set->services, link) {
                         Service *s = container_of(link, Service, link);
@@ -274,7 +306,7 @@ void unit_queue_advance(UnitSet *set)
                                 reload_done(s);
                 }
         } while (changed);
-        renew(set);
+        renew_all(set);
         LIST_FOREACH (&set->services, link)
                 starting |= container_of(link, Service, link)->order == SERVICE_ORDER_START;
         if (set->booting && !starting) {

@@ -318,7 +318,7 @@ int unit_set_stop(UnitSet *set, const char *name, UnitWait *wait, Error *e)
         if (r < 0)
                 return r;
         for (size_t i = 0; i < plan.n; i++) {
-                plan.list[i]->start_then = false;
+                unit_queue_start_no_more(plan.list[i]);
                 unit_queue_order(plan.list[i], SERVICE_ORDER_STOP);
         }
         wait_for(s, wait, SERVICE_ORDER_STOP);
@@ -401,7 +401,7 @@ void unit_set_stop_by_job(UnitSet *set, Service *s, int sig, usec_t timeout)
 {
         Error e;
 
-        s->start_then = false;
+        unit_queue_start_no_more(s);
         if (timeout > 0 && !set->going_down && unit_set_stop(set, s->unit->name, NULL, &e) < 0)
                 log_warning("%s: %s", s->unit->name, e.message);
         if (s->order == SERVICE_ORDER_STOP)

@@ -87,6 +87,8 @@ void unit_set_say_problems(const UnitProblems *problems);
 int unit_set_add_services(UnitSet *set);
 void unit_set_read(Errand *errand, int r, const void *data, size_t size);
 void unit_queue_advance(UnitSet *set);
+/* Its restart is off. */
+void unit_queue_start_no_more(Service *s);
 void unit_queue_order(Service *s, ServiceOrder order);
 int unit_queue_connect(UnitSet *set);
 void unit_queue_tell(Service *s, ServiceOrder order, int r, const Error *e);
