@@ -224,6 +224,19 @@ int cgroup_folder_value(int dir_fd, const char *path, const char *file, const ch
         return cgroup_text_value(text, key, ret);
 }
 
+/* One write is one change of the tree, however many controllers it is about. */
+static bool enable_all(int dir_fd, const char *file, unsigned controllers)
+{
+        char words[128] = "";
+        size_t n = 0;
+
+        for (int c = 0; c < _CGROUP_CONTROLLER_MAX; c++)
+                if (controllers & (1U << c))
+                        n += (size_t) snprintf(words + n, sizeof(words) - n, "+%s ",
+                                               cgroup_controller_to_string((CgroupController) c));
+        return n > 0 && write_small_file(dir_fd, file, words) >= 0;
+}
+
 unsigned cgroup_folder_enable(int dir_fd, const char *path, unsigned controllers, bool *ret_busy)
 {
         unsigned enabled = 0;
@@ -234,7 +247,9 @@ unsigned cgroup_folder_enable(int dir_fd, const char *path, unsigned controllers
         if (snprintf(file, sizeof(file), "%s/cgroup.subtree_control", path) >= (int) sizeof(file))
                 return 0;
 
-        /* One by one: a list is refused whole for one that is not there. */
+        if (enable_all(dir_fd, file, controllers))
+                return controllers;
+        /* One by one then: a list is refused whole for one that is not to be had. */
         for (int c = 0; c < _CGROUP_CONTROLLER_MAX; c++) {
                 int r;
 

@@ -163,6 +163,13 @@ static int enter_init_scope(CgroupTree *t, int fd, const char *folder)
         return tree_refuse(t, r, "moving to " INIT_SCOPE " in", folder);
 }
 
+/* A machine's own root may hold processes beside its folders; and most of them are the kernel's threads, of
+ * which each move would cost an RCU grace period. It is the one folder without a type. */
+static bool is_root(int fd)
+{
+        return faccessat(fd, "cgroup.type", F_OK, 0) < 0 && errno == ENOENT;
+}
+
 /* Below the cgroup that we are in, as its owner. */
 static int tree_take(CgroupTree *t, int fd, const char *folder)
 {
@@ -171,7 +178,8 @@ static int tree_take(CgroupTree *t, int fd, const char *folder)
         r = enter_init_scope(t, fd, folder);
         if (r <= 0)
                 return r;
-        move_all_to_init_scope(fd);
+        if (!is_root(fd))
+                move_all_to_init_scope(fd);
         t->controllers = enable_controllers(fd, true);
         return 1;
 }
