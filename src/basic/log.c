@@ -25,12 +25,16 @@
 #include "basic/parse.h"
 
 #define LOG_LINE_MAX 2048U
+#define LOG_RECORD_MAX 960U   /* of the kernel's log: EINVAL for one that is longer, kernel/printk/printk.c \
+                               */
+#define LOG_FACILITY (3 << 3) /* daemon */
 static_assert(LOG_LINE_MAX <= PIPE_BUF, "a line is written whole");
 
 typedef enum LogWay {
         LOG_WAY_WRITE, /* of our own and non-blocking, or one that never blocks */
         LOG_WAY_SEND,
         LOG_WAY_POLL,
+        LOG_WAY_KERNEL,
 } LogWay;
 
 static struct {
@@ -79,6 +83,20 @@ int log_open(int fd)
         return 0;
 }
 
+int log_open_kernel_take(int fd)
+{
+        int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        int r = own < 0 ? -errno : 0;
+
+        fd_close(fd);
+        if (r < 0)
+                return r;
+        log_close();
+        state.fd = own;
+        state.way = LOG_WAY_KERNEL;
+        return 0;
+}
+
 void log_set_level(LogLevel level)
 {
         state.level = level;
@@ -92,9 +110,9 @@ LogLevel log_level(void)
 int log_level_from_string(const char *s)
 {
         static const char *const names[] = {
-                [LOG_LEVEL_ERROR] = "err",     [LOG_LEVEL_WARNING] = "warning",
-                [LOG_LEVEL_NOTICE] = "notice", [LOG_LEVEL_INFO] = "info",
-                [LOG_LEVEL_DEBUG] = "debug",
+                        [LOG_LEVEL_ERROR] = "err",     [LOG_LEVEL_WARNING] = "warning",
+                        [LOG_LEVEL_NOTICE] = "notice", [LOG_LEVEL_INFO] = "info",
+                        [LOG_LEVEL_DEBUG] = "debug",
         };
         uint64_t n;
 
@@ -132,22 +150,34 @@ static void blank_control_characters(char *s)
                         *s = '?';
 }
 
-static size_t log_format(char line[static LOG_LINE_MAX], int error, const char *format, va_list ap)
+/* What stands before a message: of the kernel's records each is one message. */
+static int log_begin(char line[static LOG_LINE_MAX], LogLevel level)
 {
-        char lost[64] = "", reason[96] = "";
-        size_t room, n;
-        int start;
+        char lost[64] = "";
+        bool kernel = state.way == LOG_WAY_KERNEL;
 
         if (state.lost > 0)
-                snprintf(lost, sizeof(lost), "reeve: %" PRIu64 " message%s lost\n", state.lost,
-                         state.lost == 1 ? "" : "s");
+                snprintf(lost, sizeof(lost), "reeve: %" PRIu64 " message%s lost%s", state.lost,
+                         state.lost == 1 ? "" : "s", kernel ? "; " : "\n");
+        if (kernel)
+                return snprintf(line, LOG_LINE_MAX, "<%d>%sreeve: ", LOG_FACILITY | (int) level, lost);
+        return snprintf(line, LOG_LINE_MAX, "%s%sreeve: ", state.torn ? "\n" : "", lost);
+}
+
+static size_t log_format(char line[static LOG_LINE_MAX], LogLevel level, int error, const char *format,
+                         va_list ap)
+{
+        size_t room, n, max = state.way == LOG_WAY_KERNEL ? LOG_RECORD_MAX : LOG_LINE_MAX;
+        char reason[96] = "";
+        int start;
+
         if (error != 0)
                 snprintf(reason, sizeof(reason), ": %s", errno_text(error));
-        start = snprintf(line, LOG_LINE_MAX, "%s%sreeve: ", state.torn ? "\n" : "", lost);
+        start = log_begin(line, level);
 
         /* The message is what gives way when the line is full; the reason and the newline are always there.
          */
-        room = LOG_LINE_MAX - start - strlen(reason) - 1;
+        room = max - start - strlen(reason) - 1;
         if (vsnprintf(line + start, room, format, ap) < 0)
                 snprintf(line + start, room, "?");
         blank_control_characters(line + start);
@@ -167,7 +197,7 @@ int log_full(LogLevel level, int error, const char *format, ...)
                 return error;
 
         va_start(ap, format);
-        size = log_format(line, error, format, ap);
+        size = log_format(line, level, error, format, ap);
         va_end(ap);
 
         n = log_write(line, size);

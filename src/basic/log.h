@@ -8,17 +8,20 @@
 #include "basic/macro.h"
 
 typedef enum LogLevel { /* the numbers of syslog(3) */
-        LOG_LEVEL_ERROR = 3,
-        LOG_LEVEL_WARNING = 4,
-        LOG_LEVEL_NOTICE = 5,
-        LOG_LEVEL_INFO = 6,
-        LOG_LEVEL_DEBUG = 7,
+                        LOG_LEVEL_ERROR = 3,
+                        LOG_LEVEL_WARNING = 4,
+                        LOG_LEVEL_NOTICE = 5,
+                        LOG_LEVEL_INFO = 6,
+                        LOG_LEVEL_DEBUG = 7,
 } LogLevel;
 
 /* Takes fd's file over for the log: by a non-blocking open file description of its own where the kernel
  * gives one (the flags of the inherited one are shared with the job and stay as they are), MSG_DONTWAIT for
  * a socket. Called once, early; before it, and when it failed, nothing is written. */
 int log_open(int fd);
+/* The same for the kernel's log, /dev/kmsg, which is taken over itself: one record a line, with its
+ * priority. */
+int log_open_kernel_take(int fd);
 void log_close(void);
 void log_set_level(LogLevel level);
 LogLevel log_level(void);
