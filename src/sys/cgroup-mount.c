@@ -13,25 +13,9 @@
 #include "basic/alloc.h"
 #include "basic/fd.h"
 #include "basic/strv.h"
+#include "sys/mount-list.h"
 
 #define MOUNTINFO_MAX (16U * 1024 * 1024)
-
-/* \040 and the like, in place. */
-static void unescape_octal(char *s)
-{
-        char *to = s;
-
-        while (*s) {
-                if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
-                    s[3] >= '0' && s[3] <= '7') {
-                        *to++ = (char) ((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
-                        s += 4;
-                } else {
-                        *to++ = *s++;
-                }
-        }
-        *to = '\0';
-}
 
 /* "/..", "/../a": outside of our cgroup namespace, of which no path of ours can tell. */
 static bool path_is_outside(const char *path)
@@ -72,8 +56,8 @@ static int parse_line(char *line, const char *cgroup_path, char **ret)
         if (n < ELEMENTSOF(field))
                 return 0;
 
-        unescape_octal(field[3]);
-        unescape_octal(field[4]);
+        mount_unescape(field[3]);
+        mount_unescape(field[4]);
         below = path_below(field[3], cgroup_path);
         if (!below)
                 return 0;
