@@ -118,26 +118,30 @@ static int method_shutdown(sd_bus_message *m, void *userdata, sd_bus_error *ret_
         Shutdown *shutdown = &manager_of(userdata)->shutdown;
         const char *action;
         int32_t code;
-        int r;
+        int power, r;
 
         r = sd_bus_message_read(m, "si", &action, &code);
         if (r < 0)
                 return r;
         if (code < 0 || code > 255)
                 return sd_bus_error_set(ret_error, SD_BUS_ERROR_INVALID_ARGS, "exit_code: must be 0 to 255");
-        if (streq(action, "poweroff") || streq(action, "reboot") || streq(action, "halt"))
+        power = shutdown_power_from_string(action);
+        if (power < 0)
+                return sd_bus_error_setf(ret_error, SD_BUS_ERROR_INVALID_ARGS,
+                                         "action: must be one of exit|poweroff|reboot|halt");
+        if (power != POWER_NONE && shutdown->power == POWER_NONE)
                 return sd_bus_error_setf(
                                 ret_error, SD_BUS_ERROR_NOT_SUPPORTED,
                                 "action: \"%s\" is for the init of a machine, this is a container's",
                                 action);
-        if (!streq(action, "exit"))
-                return sd_bus_error_setf(ret_error, SD_BUS_ERROR_INVALID_ARGS,
-                                         "action: must be one of exit|poweroff|reboot|halt");
         r = sd_bus_reply_method_return(m, NULL);
         if (r < 0)
                 return r;
         shutdown_set_exit_code(shutdown, code);
-        shutdown_order(shutdown, 0);
+        if (shutdown->power == POWER_NONE)
+                shutdown_order(shutdown, 0);
+        else
+                shutdown_order_power(shutdown, power == POWER_NONE ? POWER_OFF : (PowerAction) power);
         return 1;
 }
 

@@ -57,6 +57,8 @@ typedef struct JobSetConfig {
         const char *report_address;  /* ... where its child in a shell speaks; NULL: no shell is asked */
         const struct rlimit *nofile; /* what reeve itself was given: jobs get that */
         int nice;                    /* likewise */
+        bool main_is_session; /* the main job gets a session of its own, and the terminal on 0, which has
+                                 none yet */
         unsigned live_max, finished_max;
 } JobSetConfig;
 

@@ -218,6 +218,7 @@ static int prepare_stdio(Job *job, Preparation *p, SpawnParameters *sp, Error *e
                 return r;
         memcpy(sp->fds, p->stdio.child, sizeof(sp->fds));
         sp->terminal = p->stdio.terminal;
+        sp->console = job->is_main && !sp->foreground;
         return 0;
 }
 
@@ -261,7 +262,7 @@ static int prepare(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
 {
         int r;
 
-        sp->foreground = job->is_main;
+        sp->foreground = job->is_main && !job->set->config.main_is_session;
         prepare_limits(job, sp);
         prepare_credentials(job, job->set->config.nice, sp);
         r = prepare_user(job, p, sp, e);

@@ -115,7 +115,9 @@ static void on_one_signal(Manager *m, const SignalInfo *info)
                 (void) sd_event_source_set_enabled(m->reap_source, SD_EVENT_ON);
                 break;
         case SIGNAL_SHUTDOWN:
-                if (is_order(m, info))
+                if (is_order(m, info) && m->shutdown.power != POWER_NONE)
+                        shutdown_order_power(&m->shutdown, signal_power(info->signal));
+                else if (is_order(m, info))
                         shutdown_order(&m->shutdown, info->signal);
                 else
                         log_notice("%s from process %d of a job: no order, ignored",
@@ -247,6 +249,7 @@ static int init_parts(Manager *m, const ManagerConfig *config)
                         .report_address = isempty(m->reports.address) ? NULL : m->reports.address,
                         .nofile = &m->boot->nofile,
                         .nice = m->boot->nice,
+                        .main_is_session = config->is_machine,
                         .live_max = config->live_max,
                         .finished_max = config->finished_max,
         };
@@ -259,6 +262,7 @@ static int init_parts(Manager *m, const ManagerConfig *config)
         followers_init(&m->followers, m->event, &m->timers);
         shutdown_init(&m->shutdown, m->event, &m->timers, &m->jobs, config->stop_timeout, m->boot->is_pid1);
         m->shutdown.exit_codes = config->exit_codes;
+        m->shutdown.power = config->is_machine ? POWER_OFF : POWER_NONE;
         m->shutdown.stop_units = on_stop_units;
         return unit_set_load(&m->units);
 }

@@ -35,6 +35,7 @@ typedef struct ManagerConfig {
         bool signal_group;               /* what is passed on goes to the main job's process group */
         const uint8_t *exit_codes; /* [256]: what that of the main job becomes; NULL: they stay. Outlives it
                                     */
+        bool is_machine;           /* reeve is the init of a machine */
 } ManagerConfig;
 
 typedef struct Manager Manager;

@@ -15,6 +15,26 @@
 
 #include <signal.h>
 
+static const char *const power_names[_POWER_MAX] = {
+                [POWER_NONE] = "exit",
+                [POWER_OFF] = "poweroff",
+                [POWER_REBOOT] = "reboot",
+                [POWER_HALT] = "halt",
+};
+
+const char *shutdown_power_to_string(PowerAction action)
+{
+        return action < _POWER_MAX ? power_names[action] : NULL;
+}
+
+int shutdown_power_from_string(const char *s)
+{
+        for (int i = 0; i < _POWER_MAX; i++)
+                if (streq(s, power_names[i]))
+                        return i;
+        return -EINVAL;
+}
+
 static void shutdown_event(Shutdown *s, ShutdownEvent event);
 
 static void on_timer(Timer *t, usec_t now)
@@ -121,6 +141,12 @@ void shutdown_order(Shutdown *s, int sig)
                 log_info("Stopping");
         }
         shutdown_event(s, SHUTDOWN_EVENT_ORDER);
+}
+
+void shutdown_order_power(Shutdown *s, PowerAction action)
+{
+        s->power = action;
+        shutdown_order(s, 0);
 }
 
 void shutdown_set_exit_code(Shutdown *s, int exit_code)

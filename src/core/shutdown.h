@@ -7,6 +7,7 @@
 #include "core/job-set.h"
 #include "core/shutdown-fsm.h"
 #include "core/timer.h"
+#include "sys/power.h"
 
 #define SHUTDOWN_LIMIT_DEFAULT (8 * USEC_PER_SEC)
 
@@ -27,11 +28,17 @@ struct Shutdown {
         /* Units go in an order of their own, none taking longer than max. NULL: there are none. */
         void (*stop_units)(Shutdown *s, usec_t max);
         int signal;                /* for the main job; 0: its own kill signal */
+        PowerAction power;         /* what becomes of the machine; POWER_NONE: reeve is no machine's init */
         /* Replies and followers are to be flushed: shutdown_flushed() when they are. NULL: nobody has any.
          */
         void (*flush)(Shutdown *s);
         void *flush_userdata;
 };
+
+/* "exit", "poweroff", "reboot", "halt". */
+const char *shutdown_power_to_string(PowerAction action);
+/* -EINVAL. */
+int shutdown_power_from_string(const char *s);
 
 void shutdown_init(Shutdown *s, sd_event *event, TimerQueue *timers, JobSet *jobs, usec_t limit,
                    bool is_pid1);
@@ -39,6 +46,8 @@ void shutdown_done(Shutdown *s);
 
 /* sig: what the main job is told, 0 for its own kill signal. A second order kills. */
 void shutdown_order(Shutdown *s, int sig);
+/* The same, of a machine's init: what is to become of it. The last one to say so counts. */
+void shutdown_order_power(Shutdown *s, PowerAction action);
 /* reeve leaves with this code, whatever the main job's. */
 void shutdown_set_exit_code(Shutdown *s, int exit_code);
 /* The main job ended: reeve ends with it, with its status. */

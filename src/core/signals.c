@@ -3,6 +3,8 @@
  * machine whose power goes; SIGRTMIN+3 to +5 from who takes reeve for systemd (podman's systemd mode,
  * systemd-nspawn). What is no order belongs to the main job, which is what a container without an init would
  * have signalled.
+ *
+ * To a machine's init SIGINT is ctrl-alt-del, and the real-time ones mean what they mean to systemd.
  */
 
 #include "core/signals.h"
@@ -24,4 +26,11 @@ SignalMeaning signal_meaning(int sig)
         case SIGTTOU: return SIGNAL_NOTHING;
         default: return SIGNAL_PASS_ON;
         }
+}
+
+PowerAction signal_power(int sig)
+{
+        if (sig == SIGINT || sig == SIGRTMIN + 5)
+                return POWER_REBOOT;
+        return sig == SIGRTMIN + 3 ? POWER_HALT : POWER_OFF;
 }

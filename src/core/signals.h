@@ -1,5 +1,7 @@
 #pragma once
 
+#include "sys/power.h"
+
 /* What each signal to reeve means; one table. */
 
 typedef enum SignalMeaning {
@@ -10,3 +12,5 @@ typedef enum SignalMeaning {
 } SignalMeaning;
 
 SignalMeaning signal_meaning(int sig);
+/* What an order to stop makes of a machine whose init reeve is. */
+PowerAction signal_power(int sig);

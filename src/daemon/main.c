@@ -17,6 +17,7 @@
 #include "core/manager.h"
 #include "core/unit-bundle.h"
 #include "daemon/check-units.h"
+#include "daemon/machine.h"
 #include "daemon/options.h"
 #include "sys/boot.h"
 #include "sys/crash.h"
@@ -47,8 +48,9 @@ static const char *const *unit_folders(const Options *o)
         return o->units ? (const char *const *) o->units : unit_folders_default;
 }
 
-/* The exit status: the manager's own, or 1 when reeve could not get that far. */
-static int run(const Options *o, const BootState *boot)
+/* The exit status: the manager's own, or 1 when reeve could not get that far. *power: what becomes of the
+ * machine, left as it is where nobody said. */
+static int run(const Options *o, const BootState *boot, bool is_machine, PowerAction *power)
 {
         const ManagerConfig config = {
                         .boot = boot,
@@ -60,6 +62,7 @@ static int run(const Options *o, const BootState *boot)
                         .signal_group = o->signal_group,
                         .exit_codes = o->exit_codes,
                         .unit_folders = unit_folders(o),
+                        .is_machine = is_machine,
         };
         BusServer server = {0};
         Error e = ERROR_NULL;
@@ -84,42 +87,59 @@ static int run(const Options *o, const BootState *boot)
         }
         if (r >= 0)
                 r = manager_run(&manager);
+        if (r >= 0)
+                *power = manager.shutdown.power;
         server_done(&server);
         manager_done(&manager);
         return r < 0 ? EXIT_FAILURE : r;
 }
 
-int main(int argc, char **argv)
+/* The exit status. */
+static int boot_and_run(const Options *o, Machine *machine, PowerAction *power)
 {
         BootState boot = {0};
-        Options options;
         int r;
 
-        if (argc == 5 && streq(argv[1], "--session-report")) /* as the child of a session's shell */
-                return shell_report_send(argv[2], argv[3], argv[4]) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        r = options_parse(&options, argc, argv);
-        if (r <= 0) {
-                options_done(&options);
-                return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        }
-        if (options.check_units) {
-                r = check_units(&options);
-                options_done(&options);
-                return r;
-        }
+        machine_begin(machine);
         r = boot_cure(&boot);
         (void) log_open(STDERR_FILENO);
-        log_set_level(options.log_level);
+        log_set_level(o->log_level);
+        machine_set_up(machine, &boot);
         if (r < 0) {
                 log_error_errno(r, "Cannot start");
         } else {
                 crash_install(boot.is_pid1, options.stop_timeout);
                 if (!boot.is_pid1)
                         log_notice("Not PID 1: reaping what its own jobs leave behind, as a subreaper");
-                r = run(&options, &boot);
+                r = run(o, &boot, machine->is, power);
         }
         boot_state_done(&boot);
-        options_done(&options);
-        log_close();
         return r < 0 ? EXIT_FAILURE : r;
+}
+
+int main(int argc, char **argv)
+{
+        PowerAction power = POWER_OFF;
+        Machine machine;
+        Options options;
+        int r;
+
+        if (argc == 5 && streq(argv[1], "--session-report")) /* as the child of a session's shell */
+                return shell_report_send(argv[2], argv[3], argv[4]) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        machine_look(&machine, &argc, &argv);
+        r = options_parse(&options, argc, argv, machine.parameters, machine.first);
+        if (r > 0)
+                r = machine_decide(&machine, options.machine);
+        if (r > 0 && options.check_units)
+                r = check_units(&options);
+        else if (r > 0)
+                r = boot_and_run(&options, &machine, &power);
+        else
+                r = r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (machine.is)
+                machine_end(&machine, power, r);
+        options_done(&options);
+        machine_done(&machine);
+        log_close();
+        return r;
 }

@@ -38,6 +38,7 @@ enum {
         OPTION_LOG_MAX,
         OPTION_MAX_FINISHED,
         OPTION_STOP_TIMEOUT,
+        OPTION_MACHINE,
         OPTION_SIGNAL_GROUP,
         OPTION_REMAP_EXIT,
         OPTION_LOG_LEVEL,
@@ -73,6 +74,11 @@ static const OptionHelp table[_OPTION_MAX] = {
                 [OPTION_MAX_FINISHED] = {"max-finished", "N", "finished jobs that are remembered (1000)", 0},
                 [OPTION_STOP_TIMEOUT] = {"stop-timeout", "TIME", "how long all of stopping may take (8s)",
                                          0},
+                [OPTION_MACHINE] =
+                                {"machine", "yes|no|auto",
+                                 "be the init of a machine: mount, name, power off\n(auto: where the kernel "
+                                 "started reeve)",
+                                 0},
                 [OPTION_SIGNAL_GROUP] = {"signal-group", NULL,
                                          "pass signals on to COMMAND's process group, not\nto COMMAND alone",
                                          'g'},
@@ -174,6 +180,9 @@ static int apply(Options *o, size_t option, const char *value)
                 return 0;
         case OPTION_STOP_TIMEOUT:
                 return parse_usec(value, &o->stop_timeout) < 0 ? complain(option, value) : 0;
+        case OPTION_MACHINE:
+                o->machine = streq(value, "auto") ? -1 : parse_bool(value);
+                return o->machine < 0 && !streq(value, "auto") ? complain(option, value) : 0;
         case OPTION_SIGNAL_GROUP: o->signal_group = true; return 0;
         case OPTION_REMAP_EXIT: return remap(o, value);
         case OPTION_VERBOSE:
@@ -243,17 +252,50 @@ static int units_make_absolute(Options *o)
         return 0;
 }
 
-int options_parse(Options *o, int argc, char **argv)
+/* "reeve.NAME=VALUE", or "reeve.NAME" for what takes no value. What is no option may be a module's, but ours
+ * are said. */
+static int apply_parameter(Options *o, const char *parameter)
 {
-        int c, r;
+        const char *name = startswith(parameter, "reeve."), *value;
+        size_t n;
 
+        if (!name)
+                return 0;
+        n = strcspn(name, "=");
+        value = name[n] ? name + n + 1 : NULL;
+        for (size_t i = 0; i < OPTION_HELP; i++)
+                if (strlen(table[i].name) == n && strncmp(table[i].name, name, n) == 0 &&
+                    !table[i].argument == !value)
+                        return apply(o, i, value);
+        if (strncmp(name, "hostname=", n + 1) == 0) /* daemon/machine.c */
+                return 0;
+        fprintf(stderr, "reeve: \"%s\" on the kernel's command line is no option; see reeve --help\n",
+                parameter);
+        return -EINVAL;
+}
+
+static void set_defaults(Options *o)
+{
         *o = (Options){
                         .max_finished = JOB_SET_FINISHED_MAX,
                         .stop_timeout = SHUTDOWN_LIMIT_DEFAULT,
                         .log_level = LOG_LEVEL_NOTICE,
+                        .machine = -1,
         };
         for (size_t i = 0; i < ELEMENTSOF(o->exit_codes); i++)
                 o->exit_codes[i] = (uint8_t) i;
+}
+
+int options_parse(Options *o, int argc, char **argv, char *const *parameters, bool forgiving)
+{
+        int c, r;
+
+        set_defaults(o);
+        for (; parameters && *parameters; parameters++) {
+                r = apply_parameter(o, *parameters);
+                if (r < 0 && !forgiving)
+                        return r;
+        }
         opterr = 0;
         while ((c = next_option(argc, argv)) >= 0) {
                 size_t option = option_of(c);
@@ -261,11 +303,10 @@ int options_parse(Options *o, int argc, char **argv)
                 switch (option) {
                 case OPTION_HELP: show_help(); return 0;
                 case OPTION_VERSION: printf("reeve %s\n", REEVE_VERSION); return 0;
-                case _OPTION_MAX: return complain_of_unknown(argv[optind - 1]);
-                default: break;
+                case _OPTION_MAX: r = complain_of_unknown(argv[optind - 1]); break;
+                default: r = apply(o, option, optarg); break;
                 }
-                r = apply(o, option, optarg);
-                if (r < 0)
+                if (r < 0 && !forgiving)
                         return r;
         }
         if (o->check_units) {

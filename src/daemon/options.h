@@ -19,9 +19,13 @@ typedef struct Options {
         LogLevel log_level;
         bool signal_group;
         uint8_t exit_codes[256]; /* what that of the command becomes */
+        int machine;             /* the init of a machine: 1, 0, or -1 for what it is */
         char **command;          /* within argv; NULL: none */
 } Options;
 
-/* 1: go on; 0: --help or --version was answered; negative: what is wrong was said on stderr. */
-int options_parse(Options *o, int argc, char **argv);
+/* parameters: of the kernel's command line, of which "reeve.NAME=VALUE" stands for --NAME=VALUE; what argv
+ * has counts more. They outlive *o. forgiving: what is wrong is said and left out, for a machine that has
+ * nobody but us. 1: go on; 0:
+ * --help or --version was answered; negative: what is wrong was said on stderr. */
+int options_parse(Options *o, int argc, char **argv, char *const *parameters, bool forgiving);
 void options_done(Options *o);

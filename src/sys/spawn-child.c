@@ -93,8 +93,13 @@ static int child_session(const SpawnParameters *p)
         uint64_t mask = UINT64_C(1) << (SIGTTOU - 1);
         pid_t group;
 
-        if (!p->foreground)
-                return setsid() < 0 || (p->terminal && ioctl(p->fds[0], TIOCSCTTY, 0) < 0) ? -errno : 0;
+        if (!p->foreground) {
+                if (setsid() < 0 || (p->terminal && ioctl(p->fds[0], TIOCSCTTY, 0) < 0))
+                        return -errno;
+                if (p->console)
+                        (void) ioctl(terminal, TIOCSCTTY, 0);
+                return 0;
+        }
 
         if (setpgid(0, 0) < 0)
                 return -errno;

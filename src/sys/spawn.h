@@ -70,6 +70,7 @@ typedef struct SpawnParameters {
         int cgroup_fd; /* O_RDONLY|O_DIRECTORY of the scope; -EBADF: stays where reeve is */
 
         bool terminal;   /* fds[0] is a terminal, and becomes the session's */
+        bool console;    /* 0 becomes the session's terminal where it is one that no session has */
         bool foreground; /* a process group of its own, in the foreground of the terminal on 0 if there is
                             one, else a session */
         bool set_umask, set_nice, set_oom_score, set_user, set_group, set_groups, set_capabilities,
