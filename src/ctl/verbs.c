@@ -197,6 +197,42 @@ const Verb verbs[] = {
                 .run = verb_settings,
         },
         {
+                .name = "exit",
+                .operands = "[STATUS]",
+                .help = "Stop all, and reeve with it",
+                .notes = "reeve exits with that status, or 0; the init of a machine says it on the console,"
+                         " and powers off.",
+                .max_operands = 1,
+                .run = verb_shutdown,
+        },
+        {
+                .name = "poweroff",
+                .operands = "[STATUS]",
+                .help = "Stop all, and power the machine off",
+                .notes = "Only where reeve is the init of a machine. The status, or 0, is said on the"
+                         " console.",
+                .max_operands = 1,
+                .run = verb_shutdown,
+        },
+        {
+                .name = "reboot",
+                .operands = "[STATUS]",
+                .help = "Stop all, and start the machine anew",
+                .notes = "Only where reeve is the init of a machine. The status, or 0, is said on the"
+                         " console.",
+                .max_operands = 1,
+                .run = verb_shutdown,
+        },
+        {
+                .name = "halt",
+                .operands = "[STATUS]",
+                .help = "Stop all, and leave the machine powered on",
+                .notes = "Only where reeve is the init of a machine. The status, or 0, is said on the"
+                         " console.",
+                .max_operands = 1,
+                .run = verb_shutdown,
+        },
+        {
                 .name = "bridge",
                 .operands = "",
                 .help = "Connect stdin and stdout to reeve, for D-Bus",

@@ -62,5 +62,6 @@ int verb_freeze(const Verb *verb, Client *c, char **args);
 int verb_thaw(const Verb *verb, Client *c, char **args);
 int verb_monitor(const Verb *verb, Client *c, char **args);
 int verb_settings(const Verb *verb, Client *c, char **args);
+int verb_shutdown(const Verb *verb, Client *c, char **args);
 int verb_bridge(const Verb *verb, Client *c, char **args);
 int verb_version(const Verb *verb, Client *c, char **args);
