@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -27,7 +28,8 @@ END_TEST
 
 START_TEST(runs_and_ends)
 {
-        FOREACH_METHOD (m) {
+        FOREACH_METHOD(m)
+        {
                 SpawnParameters p = rig_parameters(ARGV(PROBE, "exit", "42"));
                 SpawnFailure failure = {0};
                 PidRef child = PIDREF_NULL;
@@ -45,7 +47,8 @@ END_TEST
 
 START_TEST(arguments_are_bytes)
 {
-        FOREACH_METHOD (m) {
+        FOREACH_METHOD(m)
+        {
                 SpawnParameters p = rig_parameters(ARGV(PROBE, "argv", "", " ", "a b\tc\nd", "'\"$`\\",
                                                         "\xff\xfe\x80", "--", "-n", "ä€😀"));
                 size_t size, at = 0;
@@ -64,7 +67,8 @@ END_TEST
 
 START_TEST(environment_is_what_was_given)
 {
-        FOREACH_METHOD (m) {
+        FOREACH_METHOD(m)
+        {
                 SpawnParameters p = rig_parameters(ARGV(PROBE, "state"));
                 char *output = rig_state(&p);
 
@@ -115,14 +119,15 @@ static int spoilt_child(void *data)
 
 START_TEST(child_is_clean)
 {
-        FOREACH_METHOD (m)
-                ck_assert_int_eq(rig_in_child(spoilt_child, NULL), 0);
+        FOREACH_METHOD(m)
+        ck_assert_int_eq(rig_in_child(spoilt_child, NULL), 0);
 }
 END_TEST
 
 START_TEST(same_descriptor_twice)
 {
-        FOREACH_METHOD (m) {
+        FOREACH_METHOD(m)
+        {
                 SpawnParameters p = rig_parameters(ARGV("sh", "-c", "echo out; echo err >&2; cat", "sh"));
                 char *output;
 
@@ -150,7 +155,8 @@ START_TEST(settings_reach_the_program)
 {
         if (rig_is_emulated())
                 return;
-        FOREACH_METHOD (m) {
+        FOREACH_METHOD(m)
+        {
                 SpawnParameters p = rig_parameters(ARGV(PROBE, "state"));
                 gid_t groups[] = {4243, 4244};
                 char *output;
@@ -212,14 +218,15 @@ static int with_inheritable_capabilities(void *data)
 
 START_TEST(capabilities_are_bounded)
 {
-        FOREACH_METHOD (m)
-                ck_assert_int_eq(rig_in_child(with_inheritable_capabilities, NULL), 0);
+        FOREACH_METHOD(m)
+        ck_assert_int_eq(rig_in_child(with_inheritable_capabilities, NULL), 0);
 }
 END_TEST
 
 START_TEST(search_path_order)
 {
-        FOREACH_METHOD (m) {
+        FOREACH_METHOD(m)
+        {
                 char path[8192], *output, *argv[] = {(char *) "tool", NULL};
                 SpawnParameters p = rig_parameters(argv);
                 const char *top = rig_folder();
@@ -293,7 +300,8 @@ static int on_a_terminal(void *data)
 
 START_TEST(foreground)
 {
-        FOREACH_METHOD (m) {
+        FOREACH_METHOD(m)
+        {
                 SpawnParameters p = rig_parameters(ARGV(PROBE, "state"));
                 char *output;
 
@@ -311,6 +319,42 @@ START_TEST(foreground)
 }
 END_TEST
 
-RIG_ROOT_MAIN("spawn", words, runs_and_ends, arguments_are_bytes, environment_is_what_was_given,
+/* A session of its own, and the terminal that nobody has, as a machine's console; where 0 is none, or
+ * another's, it runs all the same. */
+static int on_a_console(void *data)
+{
+        SpawnParameters p =
+                        rig_parameters(ARGV("sh", "-c",
+                                            "read -r _ _ _ _ g s _ fg _ </proc/$$/stat; "
+                                            "test $s = $$ && test $g = $$ && test $fg = $$ && : </dev/tty"));
+        SpawnFailure failure;
+        PidRef child;
+        int ours, theirs;
+
+        ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+        RIG_CHECK(ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0);
+        theirs = open(ptsname(ours), O_RDWR | O_NOCTTY | O_CLOEXEC);
+        RIG_CHECK(theirs >= 0 && dup2(theirs, 0) == 0 && setsid() > 0);
+        p.console = true;
+        RIG_CHECK(rig_start(&p, &child, &failure) == 0);
+        RIG_CHECK(rig_reap(child.pid).exit_code == 0);
+        pidref_done(&child);
+
+        RIG_CHECK(ioctl(theirs, TIOCSCTTY, 0) == 0); /* ours now */
+        p.argv = ARGV("sh", "-c", "read -r _ _ _ _ g s _ </proc/$$/stat; test $s = $$");
+        RIG_CHECK(rig_start(&p, &child, &failure) == 0);
+        RIG_CHECK(rig_reap(child.pid).exit_code == 0);
+        pidref_done(&child);
+        return 0;
+}
+
+START_TEST(console)
+{
+        FOREACH_METHOD(m)
+        ck_assert_int_eq(rig_in_child(on_a_console, NULL), 0);
+}
+END_TEST
+
+RIG_ROOT_MAIN("spawn", console, words, runs_and_ends, arguments_are_bytes, environment_is_what_was_given,
               child_is_clean, same_descriptor_twice, settings_reach_the_program, capabilities_are_bounded,
               search_path_order, foreground)

@@ -199,5 +199,53 @@ START_TEST(levels)
 }
 END_TEST
 
+/* A pipe keeps writes apart, too. */
+static const char *read_record(int fd)
+{
+        static char record[4096];
+        ssize_t n = read(fd, record, sizeof(record) - 1);
+
+        record[n > 0 ? n : 0] = 0;
+        return record;
+}
+
+/* A record is one write, with its priority, and never so long that the kernel refuses it. */
+START_TEST(the_kernels_log)
+{
+        char text[5001], expected[80];
+        unsigned taken = 0;
+        const char *record;
+        int p[2];
+
+        ck_assert_int_eq(pipe2(p, O_CLOEXEC | O_NONBLOCK | O_DIRECT), 0);
+        ck_assert_int_eq(log_open_kernel_take(p[1]), 0);
+        ck_assert_int_eq(fcntl(p[1], F_GETFD), -1); /* taken */
+        log_set_level(LOG_LEVEL_INFO);
+        log_error("hello %i", 7);
+        ck_assert_str_eq(read_record(p[0]), "<27>reeve: hello 7\n");
+        log_info("a\nb");
+        ck_assert_str_eq(read_record(p[0]), "<30>reeve: a?b\n");
+
+        memset(text, 'x', 5000);
+        text[5000] = 0;
+        log_warning_errno(-EPERM, "%s", text);
+        record = read_record(p[0]);
+        ck_assert_uint_eq(strlen(record), 959);
+        ck_assert_ptr_nonnull(strstr(record, "xxx: Operation not permitted\n"));
+
+        for (unsigned i = 0; i < 2000; i++)
+                log_info("much");
+        for (; *read_record(p[0]); taken++)
+                ;
+        ck_assert_uint_lt(taken, 2000);
+        log_info("again");
+        snprintf(expected, sizeof(expected), "<30>reeve: %u messages lost; reeve: again\n", 2000 - taken);
+        ck_assert_str_eq(read_record(p[0]), expected);
+        log_close();
+        fd_close(p[0]);
+        ck_assert_int_eq(log_open_kernel_take(-EBADF), -EBADF);
+}
+END_TEST
+
 TEST_MAIN("log", lines, one_line_however_long, nobody_reads, inherited_flags_stay, nobody_is_there, sockets,
-          regular_files, not_open, levels)
+          regular_files, not_open, levels, the_kernels_log)

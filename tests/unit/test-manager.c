@@ -20,7 +20,7 @@ static Manager m;
 static BootState boot;
 static unsigned n_fds;
 
-static void begin(bool is_pid1)
+static void begin_as(bool is_pid1, bool is_machine)
 {
         ManagerConfig config = {
                         .boot = &boot,
@@ -28,6 +28,7 @@ static void begin(bool is_pid1)
                         .live_max = 10,
                         .finished_max = 10,
                         .stop_timeout = 8 * SECOND,
+                        .is_machine = is_machine,
         };
 
         fake_reset();
@@ -41,6 +42,11 @@ static void begin(bool is_pid1)
         ck_assert_int_eq(manager_init(&m, &config), 0);
         ck_assert_str_eq(manager_state(&m), "starting");
         m.ready = true; /* as manager_run() */
+}
+
+static void begin(bool is_pid1)
+{
+        begin_as(is_pid1, false);
 }
 
 static void end(void)
@@ -410,8 +416,55 @@ START_TEST(the_main_jobs_record_goes)
 }
 END_TEST
 
+/* A signal is an order about the machine, and the main job is told by its own kill signal. */
+START_TEST(signals_to_a_machine)
+{
+        const struct {
+                int signal;
+                PowerAction power;
+        } cases[] = {
+                        {SIGTERM, POWER_OFF},       {SIGINT, POWER_REBOOT},    {SIGPWR, POWER_OFF},
+                        {SIGRTMIN + 3, POWER_HALT}, {SIGRTMIN + 4, POWER_OFF}, {SIGRTMIN + 5, POWER_REBOOT},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                FakeProcess *leader;
+
+                begin_as(true, true);
+                leader = run_main();
+                ck_assert(!leader->parameters.foreground && leader->parameters.console);
+                fake_send_signal(cases[i].signal, 0, false);
+                settle();
+                ck_assert_int_eq(m.shutdown.power, cases[i].power);
+                ck_assert_uint_eq(fake_count_signals(leader, SIGTERM), 1);
+                children_ended(0);
+                ck_assert(is_over(128 + SIGTERM));
+                end();
+        }
+}
+END_TEST
+
+START_TEST(a_machine_ends_with_its_main_job)
+{
+        begin_as(true, true);
+        fake_exit(run_main(), 42);
+        children_ended(m.main_job->pid);
+        ck_assert(is_over(42));
+        ck_assert_int_eq(m.shutdown.power, POWER_OFF);
+        end();
+
+        begin(true); /* a container */
+        ck_assert_int_eq(m.shutdown.power, POWER_NONE);
+        fake_send_signal(SIGRTMIN + 5, 0, true);
+        settle();
+        ck_assert(is_over(0));
+        ck_assert_int_eq(m.shutdown.power, POWER_NONE);
+        end();
+}
+END_TEST
+
 TEST_MAIN("manager", lives_until_told_to_stop, no_tree, who_is_reaped_as_what, a_thousand_orphans,
           reeve_ends_with_the_main_job, the_main_job_cannot_start, signals_for_the_main_job,
           without_a_main_job_they_are_nobodys, a_message_bus_is_to_be_rejoined, whose_signals_are_orders,
           a_second_order_kills, a_stop_of_the_main_job_is_a_shutdown, stopped_while_the_main_job_starts,
-          the_main_jobs_record_goes)
+          the_main_jobs_record_goes, signals_to_a_machine, a_machine_ends_with_its_main_job)

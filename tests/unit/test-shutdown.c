@@ -2,6 +2,7 @@
 
 #include "core/shutdown.h"
 
+#include <errno.h>
 #include <signal.h>
 
 #include "core/error.h"
@@ -472,9 +473,31 @@ START_TEST(left_in_the_middle)
 }
 END_TEST
 
+START_TEST(of_a_machine)
+{
+        static const char *const names[] = {"exit", "poweroff", "reboot", "halt"};
+
+        for (int i = 0; i < _POWER_MAX; i++) {
+                ck_assert_str_eq(shutdown_power_to_string((PowerAction) i), names[i]);
+                ck_assert_int_eq(shutdown_power_from_string(names[i]), i);
+        }
+        ck_assert_int_eq(shutdown_power_from_string("explode"), -EINVAL);
+
+        begin(true);
+        ck_assert_int_eq(s.power, POWER_NONE);
+        (void) run_main();
+        shutdown_order_power(&s, POWER_HALT);
+        ck_assert_int_eq(s.state, SHUTDOWN_STOPPING);
+        shutdown_order_power(&s, POWER_REBOOT); /* the last one counts, and as ever it kills */
+        ck_assert_int_eq(s.state, SHUTDOWN_KILLING);
+        ck_assert_int_eq(s.power, POWER_REBOOT);
+        end();
+}
+END_TEST
+
 TEST_MAIN("shutdown", nothing_lives, all_obey, one_ignores, each_keeps_its_own_time, the_second_order_kills,
           one_is_unkillable, strangers_go_with_pid1, strangers_are_left_alone_by_others, replies_are_flushed,
           a_client_that_reads_slowly, a_client_that_does_not_read, nobody_to_flush, the_main_job_ends,
           the_main_job_ends_while_it_is_told, the_main_job_gets_the_signal_that_came,
           a_code_that_was_ordered, jobs_on_their_way_to_exec, idle_is_no_order,
-          processes_that_outlive_their_leaders, left_in_the_middle)
+          processes_that_outlive_their_leaders, left_in_the_middle, of_a_machine)

@@ -56,4 +56,16 @@ START_TEST(every_signal_has_one_meaning)
 }
 END_TEST
 
-TEST_MAIN("signals", orders, ours_alone, the_main_jobs, every_signal_has_one_meaning)
+/* As systemd has it. */
+START_TEST(orders_to_a_machine)
+{
+        ck_assert_int_eq(signal_power(SIGRTMIN + 3), POWER_HALT);
+        ck_assert_int_eq(signal_power(SIGRTMIN + 4), POWER_OFF);
+        ck_assert_int_eq(signal_power(SIGRTMIN + 5), POWER_REBOOT);
+        ck_assert_int_eq(signal_power(SIGINT), POWER_REBOOT); /* ctrl-alt-del */
+        ck_assert_int_eq(signal_power(SIGPWR), POWER_OFF);
+        ck_assert_int_eq(signal_power(SIGTERM), POWER_OFF);
+}
+END_TEST
+
+TEST_MAIN("signals", orders_to_a_machine, orders, ours_alone, the_main_jobs, every_signal_has_one_meaning)
