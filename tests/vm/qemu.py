@@ -134,8 +134,9 @@ def libraries(path):
     return re.findall(r"(?:=> |^\s*)(/\S+)", done.stdout.decode(), re.M)    # of a static one: none
 
 
-def initramfs(files):
-    """files: path -> bytes. Beside them: reeve, reevectl, busybox under all its names."""
+def tree(files):
+    """What a machine's root has, (path, mode, data) each, folders first; files: path -> bytes. Beside them: reeve, reevectl,
+    busybox under all its names."""
     programs = {"/usr/bin/reeve": reeve_binary(), "/usr/bin/reevectl": reevectl_binary(),
                 "/bin/busybox": shutil.which("busybox")}
     for source in list(programs.values()):
@@ -149,7 +150,32 @@ def initramfs(files):
         while (path := os.path.dirname(path)) != "/":
             folders.add(path)
     entries = [(path[1:], stat.S_IFDIR | 0o755, b"") for path in sorted(folders)]
-    return cpio([*entries, *((path[1:], mode, data) for path, (mode, data) in content.items())])
+    return [*entries, *((path[1:], mode, data) for path, (mode, data) in content.items())]
+
+
+def make_disk(path, entries=(), size=16 << 20):
+    """An ext4 with these entries of a tree in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, mode, data in entries:
+            place = f"{folder}/{name}"
+            if stat.S_ISDIR(mode):
+                os.mkdir(place)
+            elif stat.S_ISLNK(mode):
+                os.symlink(data, place)
+            else:
+                with open(place, "wb") as f:
+                    f.write(data)
+                os.chmod(place, stat.S_IMODE(mode))
+        with open(path, "wb") as f:
+            f.truncate(size)
+        output("mkfs.ext4", "-q", "-d", folder, path)
+
+
+def disk_file(path, name):
+    """What a file of an ext4 holds, and whether that was left clean."""
+    header = output("dumpe2fs", "-h", path).decode()
+    clean = re.search(r"Filesystem state: +(.*)", header)[1] == "clean" and "needs_recovery" not in header
+    return output("debugfs", "-R", f"cat {shlex.quote(name)}", path), clean
 
 
 # -- machines
@@ -162,10 +188,11 @@ class Machine:
     parameters  of the kernel
     arguments   of reeve, before the main job
     disk        a file that is its disk, /dev/nvme0n1
+    root        a file to become its disk, with its root on it; there is no initramfs then
     exact       its clock goes by its instructions, 2 ns each, so that no load of this machine is in what it measures
     """
 
-    def __init__(self, script=None, files=(), parameters="", arguments="", disk=None, exact=False):
+    def __init__(self, script=None, files=(), parameters="", arguments="", disk=None, root=None, exact=False):
         self.deadline = time.monotonic() + LIMIT
         self.folder = tempfile.mkdtemp(prefix="reeve-vm-")
         self.seen = 0
@@ -175,18 +202,22 @@ class Machine:
         files = {path: text.encode() for path, text in dict(files).items()}
         if script is not None:
             files["/main"] = b"#!/bin/sh\n" + script.encode()
+        line = f"console=ttyS0 panic=-1 quiet {parameters} -- {arguments}" + (" /main" if script is not None else "")
         try:
-            with open(f"{self.folder}/initrd", "wb") as f:
-                f.write(initramfs(files))
-            line = f"console=ttyS0 panic=-1 quiet rdinit=/usr/bin/reeve {parameters} -- {arguments}"
-            self.start(line + (" /main" if script is not None else ""), disk, exact)
+            if root:
+                make_disk(root, tree(files), 128 << 20)
+                self.start(f"root=/dev/nvme0n1 rw init=/usr/bin/reeve {line}", root, exact)
+            else:
+                with open(f"{self.folder}/initrd", "wb") as f:
+                    f.write(cpio(tree(files)))
+                self.start(f"rdinit=/usr/bin/reeve {line}", disk, exact, "-initrd", f"{self.folder}/initrd")
         except BaseException:
             self.close()
             raise
 
-    def start(self, line, disk, exact):
+    def start(self, line, disk, exact, *more):
         argv = [QEMU, "-accel", "tcg", "-m", "512", "-nodefaults", "-no-reboot", "-display", "none", "-kernel", kernel(),
-                "-initrd", f"{self.folder}/initrd", "-append", line, "-serial", "stdio",
+                "-append", line, "-serial", "stdio", *more,
                 "-monitor", f"unix:{self.folder}/monitor,server=on,wait=off"]
         if disk:
             argv += ["-drive", f"file={disk},if=none,id=disk,format=raw", "-device", "nvme,drive=disk,serial=reeve"]
@@ -261,17 +292,3 @@ class Machine:
             self.process.wait()
             self.process.stdin.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def make_disk(path):
-    """An empty ext4 of 16 MiB."""
-    with open(path, "wb") as f:
-        f.truncate(16 << 20)
-    output("mkfs.ext4", "-q", path)
-
-
-def disk_file(path, name):
-    """What a file of that ext4 holds, and whether it was left clean."""
-    header = output("dumpe2fs", "-h", path).decode()
-    clean = re.search(r"Filesystem state: +(.*)", header)[1] == "clean" and "needs_recovery" not in header
-    return output("debugfs", "-R", f"cat {shlex.quote(name)}", path), clean

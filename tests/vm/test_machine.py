@@ -107,14 +107,17 @@ class Boot(unittest.TestCase):
             self.assertIn("\nreeve: exit status ", console)
             self.assertIn("reboot: Restarting system", console)
 
-    def test_reboot(self):
-        """A caller's order, with a status of his."""
-        script = "trap 'exit 9' TERM; hostname; reevectl reboot 5; while :; do sleep 0.1; done"
-        with Machine(script, files={"/etc/hostname": "vessel\n"}, parameters="reeve.hostname=barge") as m:
-            console = m.wait()
-            self.assertIn("barge\n", console)
-            self.assertIn("\nreeve: exit status 5\n", console)
-            self.assertIn("reboot: Restarting system", console)
+    def test_reboot_from_a_disk(self):
+        """A caller's order, with a status of his. The root, which reeve itself is run from, is left clean."""
+        script = "trap 'exit 9' TERM; hostname; echo kept >/file; reevectl reboot 5; while :; do sleep 0.1; done"
+        with tempfile.TemporaryDirectory() as folder:
+            root = os.path.join(folder, "root")
+            with Machine(script, root=root, files={"/etc/hostname": "vessel\n"}, parameters="reeve.hostname=barge") as m:
+                console = m.wait()
+                self.assertIn("barge\n", console)
+                self.assertIn("\nreeve: exit status 5\n", console)
+                self.assertIn("reboot: Restarting system", console)
+            self.assertEqual(disk_file(root, "/file"), (b"kept\n", True))
 
     def test_halt(self):
         """By a signal (SIGRTMIN+3) of the main job; and an option that is wrong keeps no machine from running."""
