@@ -2,7 +2,6 @@
 
 #include "core/shutdown.h"
 
-#include <errno.h>
 #include <signal.h>
 
 #include "core/error.h"
@@ -475,14 +474,6 @@ END_TEST
 
 START_TEST(of_a_machine)
 {
-        static const char *const names[] = {"exit", "poweroff", "reboot", "halt"};
-
-        for (int i = 0; i < _POWER_MAX; i++) {
-                ck_assert_str_eq(shutdown_power_to_string((PowerAction) i), names[i]);
-                ck_assert_int_eq(shutdown_power_from_string(names[i]), i);
-        }
-        ck_assert_int_eq(shutdown_power_from_string("explode"), -EINVAL);
-
         begin(true);
         ck_assert_int_eq(s.power, POWER_NONE);
         (void) run_main();

@@ -2,8 +2,10 @@
 
 #include "core/signals.h"
 
+#include <errno.h>
 #include <signal.h>
 
+#include "core/shutdown.h"
 #include "test-main.h"
 
 START_TEST(orders)
@@ -56,6 +58,18 @@ START_TEST(every_signal_has_one_meaning)
 }
 END_TEST
 
+START_TEST(what_becomes_of_a_machine)
+{
+        static const char *const names[] = {"exit", "poweroff", "reboot", "halt"};
+
+        for (int i = 0; i < _POWER_MAX; i++) {
+                ck_assert_str_eq(shutdown_power_to_string((PowerAction) i), names[i]);
+                ck_assert_int_eq(shutdown_power_from_string(names[i]), i);
+        }
+        ck_assert_int_eq(shutdown_power_from_string("explode"), -EINVAL);
+}
+END_TEST
+
 /* As systemd has it. */
 START_TEST(orders_to_a_machine)
 {
@@ -68,4 +82,5 @@ START_TEST(orders_to_a_machine)
 }
 END_TEST
 
-TEST_MAIN("signals", orders_to_a_machine, orders, ours_alone, the_main_jobs, every_signal_has_one_meaning)
+TEST_MAIN("signals", what_becomes_of_a_machine, orders_to_a_machine, orders, ours_alone, the_main_jobs,
+          every_signal_has_one_meaning)
