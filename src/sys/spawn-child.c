@@ -72,6 +72,15 @@ static _noreturn_ void child_fail(int status_fd, SpawnStep step, int error, cons
         _exit(EXIT_SPAWN_FAILED);
 }
 
+/* The text of n, up to end, without a NUL. Where it begins. */
+static char *write_number(char *end, unsigned n)
+{
+        do
+                *--end = (char) ('0' + n % 10);
+        while ((n /= 10) > 0);
+        return end;
+}
+
 static int write_text(int dir_fd, const char *path, const char *text, size_t n)
 {
         int fd, r = 0;
@@ -122,15 +131,24 @@ static int child_stdio(const SpawnParameters *p)
 
 static int child_oom_score(int value)
 {
-        char buf[16], *end = buf + sizeof(buf), *at = end;
-        unsigned n = value < 0 ? 0U - (unsigned) value : (unsigned) value;
+        char buf[16], *end = buf + sizeof(buf);
+        char *at = write_number(end, value < 0 ? 0U - (unsigned) value : (unsigned) value);
 
-        do
-                *--at = (char) ('0' + n % 10);
-        while ((n /= 10) > 0);
         if (value < 0)
                 *--at = '-';
         return write_text(AT_FDCWD, "/proc/self/oom_score_adj", at, (size_t) (end - at));
+}
+
+/* In our own copy of the environment. */
+static void child_pid_slot(const SpawnParameters *p)
+{
+        char buf[SPAWN_PID_SIZE], *end = buf + sizeof(buf) - 1, *at;
+
+        if (!p->pid_slot)
+                return;
+        *end = '\0';
+        at = write_number(end, (unsigned) getpid());
+        memcpy(p->pid_slot, at, (size_t) (end - at) + 1);
 }
 
 static void child_limits(const SpawnParameters *p, int status_fd)
@@ -342,6 +360,7 @@ void spawn_child(const SpawnParameters *p, int status_fd, bool join_cgroup)
         if (p->working_directory && chdir(p->working_directory) < 0)
                 child_fail(status_fd, SPAWN_CHDIR, errno, p->working_directory);
 
+        child_pid_slot(p);
         child_signals();
         child_exec(p, status_fd);
 }

@@ -46,6 +46,7 @@ typedef enum SpawnStep {
 
 const char *spawn_step_to_string(SpawnStep step);
 
+#define SPAWN_PID_SIZE 11 /* of the text of a pid */
 #define SPAWN_DETAIL_MAX 256
 
 /* The record on the status pipe; smaller than PIPE_BUF, so written whole or not at all. */
@@ -63,6 +64,8 @@ typedef struct SpawnParameters {
         const char *program; /* in place of argv[0] where that is only what it is told that it is called;
                                 NULL */
         char *const *environment;
+        char *pid_slot; /* in there: what the child replaces by its own number, at least SPAWN_PID_SIZE bytes
+                           with the NUL; NULL: nothing */
         const char *search_path;
         const char *working_directory; /* absolute */
 

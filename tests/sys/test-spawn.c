@@ -83,6 +83,27 @@ START_TEST(environment_is_what_was_given)
 }
 END_TEST
 
+/* Known to the child alone, which writes it into its own copy. */
+START_TEST(its_number_stands_in_its_environment)
+{
+        FOREACH_METHOD (m) {
+                char slot[] = "PID=0000000000", expected[64];
+                SpawnParameters p = rig_parameters(ARGV(PROBE, "state"));
+                ProcessEnd end;
+                size_t size;
+                char *output;
+
+                p.environment = ARGV("A=1", slot, "B=2");
+                p.pid_slot = slot + strlen("PID=");
+                output = rig_output(&p, &size, &end);
+                snprintf(expected, sizeof(expected), "A=1 PID=%d B=2", (int) end.pid);
+                ck_assert_line(output, "environment", expected);
+                ck_assert_str_eq(slot, "PID=0000000000");
+                free(output);
+        }
+}
+END_TEST
+
 /* As PID 1 would have it: all blocked, something ignored, descriptors around. */
 static int spoilt_child(void *data)
 {
@@ -356,5 +377,6 @@ START_TEST(console)
 END_TEST
 
 RIG_ROOT_MAIN("spawn", console, words, runs_and_ends, arguments_are_bytes, environment_is_what_was_given,
+              its_number_stands_in_its_environment,
               child_is_clean, same_descriptor_twice, settings_reach_the_program, capabilities_are_bounded,
               search_path_order, foreground)
