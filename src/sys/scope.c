@@ -154,6 +154,18 @@ int scope_open_fd(const Scope *s)
         return fd < 0 ? -errno : fd;
 }
 
+int scope_id(const Scope *s, uint64_t *ret)
+{
+        struct stat st;
+
+        if (scope_is_group(s))
+                return -EOPNOTSUPP;
+        if (fstatat(s->tree->fd, s->folder, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return -errno;
+        *ret = st.st_ino;
+        return 0;
+}
+
 void scope_set_leader(Scope *s, pid_t leader)
 {
         s->leader = leader;

@@ -45,6 +45,8 @@ DEFINE_CLEANUP(Scope *, scope_free)
 
 /* For SpawnParameters: a descriptor of the folder, the caller's to close; -EBADF for a process group. */
 int scope_open_fd(const Scope *s);
+/* The number by which the kernel knows its cgroup. -EOPNOTSUPP for a process group. */
+int scope_id(const Scope *s, uint64_t *ret);
 /* After the spawn. A process group has its number from the leader. */
 void scope_set_leader(Scope *s, pid_t leader);
 /* "/default.slice/j1.scope" as /proc/PID/cgroup names it; "" for a process group. */
