@@ -15,6 +15,7 @@
 #include "bus/output.h"
 #include "core/job-ports.h"
 #include "core/job.h"
+#include "core/notify.h"
 #include "journal/ring.h"
 
 typedef struct Property Property;
@@ -48,9 +49,9 @@ static int append_int(sd_bus_message *m, Job *job, const Property *property)
                                      (int32_t) * (const int *) ((const char *) job + property->offset));
 }
 
-static int append_nothing(sd_bus_message *m, Job *job, const Property *property)
+static int append_status(sd_bus_message *m, Job *job, const Property *property)
 {
-        return sd_bus_message_append(m, "s", "");
+        return sd_bus_message_append(m, "s", job->notify && job->notify->status ? job->notify->status : "");
 }
 
 static int append_labels(sd_bus_message *m, Job *job, const Property *property)
@@ -205,7 +206,7 @@ static const Property properties[] = {
                 {"Running", "b", false, append_running, 0},
                 {"Frozen", "b", false, append_frozen, 0},
                 {"Ready", "b", false, append_ready, 0},
-                {"StatusText", "s", false, append_nothing, 0},
+                {"StatusText", "s", false, append_status, 0},
                 {"Result", "s", false, append_result, 0},
                 {"PID", "u", false, append_pid, 0},
                 {"ExitCode", "i", false, append_int, OF_JOB(exit_code)},

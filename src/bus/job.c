@@ -25,6 +25,7 @@
 #include "core/error.h"
 #include "core/job.h"
 #include "core/manager.h"
+#include "core/notify.h"
 
 #define SIGNAL_SIZE 1024U
 #define ADDED_SIZE 4096U
@@ -296,6 +297,7 @@ void bus_job_emit_changed(Peer *p, const Job *job)
 
         if (job_bus_path(job, &path) >= 0 &&
             sd_bus_emit_properties_changed(p->bus, path, BUS_INTERFACE_JOB, "State", "Running", "Frozen",
-                                           "Result", "PID", "ExitCode", "Signal", NULL) >= 0)
-                peer_sent(p, SIGNAL_SIZE);
+                                           "Ready", "StatusText", "Result", "PID", "ExitCode", "Signal",
+                                           NULL) >= 0)
+                peer_sent(p, SIGNAL_SIZE + (job->notify ? strlen(job->notify->status ?: "") : 0));
 }

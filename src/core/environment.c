@@ -6,6 +6,8 @@
 #include "core/environment.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "basic/macro.h"
@@ -74,6 +76,19 @@ int environment_make_session(char *const *base, const UserRecord *user, char *co
         return 0;
 }
 
+static int set_notify(char ***v, const EnvironmentRequest *request)
+{
+        char text[24];
+        int r;
+
+        r = request->notify_socket ? env_set(v, "NOTIFY_SOCKET", request->notify_socket) : 0;
+        if (r < 0 || request->watchdog == 0)
+                return r;
+        (void) snprintf(text, sizeof(text), "%" PRIu64, request->watchdog);
+        r = env_set(v, "WATCHDOG_USEC", text);
+        return r < 0 ? r : env_set(v, "WATCHDOG_PID", ENVIRONMENT_PID_SLOT);
+}
+
 int environment_make(const EnvironmentRequest *request, char ***ret)
 {
         _cleanup_strv_ char **v = strv_copy(request->session);
@@ -101,6 +116,8 @@ int environment_make(const EnvironmentRequest *request, char ***ret)
                 r = env_set(&v, "REEVE_JOB", request->job_id);
         if (r >= 0)
                 r = env_set(&v, "REEVE_SESSION", request->session_name);
+        if (r >= 0)
+                r = set_notify(&v, request);
         if (r < 0)
                 return r;
         /* Callers' lists may be long: all at once. */

@@ -1,7 +1,10 @@
 #pragma once
 
+#include "basic/time.h"
+
 /* The environment of a job, in the order of the contract: the session's; HOME, USER, LOGNAME and SHELL of
  * the user where one is given; PATH where none is set; TERM with a terminal; REEVE_JOB and REEVE_SESSION;
+ * NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID;
  * the options' own; less what is unset. */
 
 typedef struct UserRecord UserRecord;
@@ -14,9 +17,14 @@ typedef struct EnvironmentRequest {
         const char *working_directory; /* told as PWD to a shell; NULL: to nobody */
         const char *term;              /* NULL: no terminal */
         const char *job_id, *session_name;
+        const char *notify_socket; /* NULL: it has none */
+        usec_t watchdog;           /* 0: none */
         char *const *set;   /* NAME=VALUE */
         char *const *unset; /* NAME */
 } EnvironmentRequest;
+
+/* The value of WATCHDOG_PID: room for a number that nobody knows before the process is there. */
+#define ENVIRONMENT_PID_SLOT "0000000000"
 
 /* 0 or -ENOMEM; *ret is strv_free()'s. */
 int environment_make(const EnvironmentRequest *request, char ***ret);

@@ -73,6 +73,7 @@ static const Field fields[_SETTING_MAX] = {
                 [SETTING_RESTART_MAX_DELAY] = FIELD(restart_max_delay),
                 [SETTING_START_LIMIT_BURST] = FIELD(start_limit_burst),
                 [SETTING_START_LIMIT_INTERVAL] = FIELD(start_limit_interval),
+                [SETTING_WATCHDOG] = FIELD(watchdog),
                 [SETTING_INITIAL_OUTPUT] = FIELD(initial_output),
                 [SETTING_DRAIN_TIMEOUT] = FIELD(drain_timeout),
                 [SETTING_OUTPUT_MAX_BYTES] = FIELD(output_max_bytes),
@@ -262,6 +263,8 @@ int exec_spec_set(ExecSpec *s, SettingId id, SettingValue *value, Error *e)
                 field_take(s, id, value);
                 if (id == SETTING_RUNTIME_MAX && s->runtime_max == 0)
                         s->runtime_max = USEC_INFINITY;
+                if (id == SETTING_WATCHDOG && s->watchdog == USEC_INFINITY)
+                        s->watchdog = 0;
         } else if (id == SETTING_STANDARD_INPUT) {
                 s->input = streq(value->string, "data")   ? EXEC_INPUT_DATA
                            : streq(value->string, "pipe") ? EXEC_INPUT_PIPE
@@ -271,6 +274,11 @@ int exec_spec_set(ExecSpec *s, SettingId id, SettingValue *value, Error *e)
                 s->input_size = value->blob.size;
         } else if (id == SETTING_KILL_MODE) {
                 s->kill_mixed = streq(value->string, "mixed");
+        } else if (id == SETTING_NOTIFY_ACCESS) {
+                s->notify_access = streq(value->string, "all")    ? NOTIFY_ACCESS_ALL
+                                   : streq(value->string, "main") ? NOTIFY_ACCESS_MAIN
+                                                                  : NOTIFY_ACCESS_NONE;
+                s->notify_ready = s->notify_access != NOTIFY_ACCESS_NONE;
         } else if (id == SETTING_RESTART) {
                 s->restart = restart_when(value->string);
         }
@@ -308,6 +316,13 @@ int exec_spec_check(const ExecSpec *s, bool start, Error *e)
                         return error_set(e, ERROR_NOT_SUPPORTED,
                                          "%s: not available in version " REEVE_VERSION, settings[id].name);
         return 0;
+}
+
+NotifyAccess exec_spec_notify_access(const ExecSpec *s)
+{
+        return s->notify_access == NOTIFY_ACCESS_NONE && (s->watchdog > 0 || s->notify_ready)
+                               ? NOTIFY_ACCESS_MAIN
+                               : s->notify_access;
 }
 
 int exec_spec_limit_setting(int resource)
@@ -379,6 +394,7 @@ void exec_spec_digest(const ExecSpec *s, RequestDigest *ret)
         digest_block(&d, s->input_data, s->input_size);
         digest_block(&d, &s->input, sizeof(s->input));
         digest_block(&d, &s->kill_mixed, sizeof(s->kill_mixed));
+        digest_block(&d, &s->notify_access, sizeof(s->notify_access));
         digest_block(&d, &s->restart, sizeof(s->restart));
         digest_block(&d, &s->shell_command, sizeof(s->shell_command));
         *ret = d;

@@ -31,6 +31,12 @@ typedef enum ExecInput {
         EXEC_INPUT_INHERIT, /* the main job: what reeve itself was given, and so for its output */
 } ExecInput;
 
+typedef enum NotifyAccess {
+        NOTIFY_ACCESS_NONE,
+        NOTIFY_ACCESS_MAIN, /* the leader */
+        NOTIFY_ACCESS_ALL,  /* every process of the job */
+} NotifyAccess;
+
 /* 128 bits over the request that an Id stands for. */
 typedef struct RequestDigest {
         uint64_t word[2];
@@ -74,6 +80,10 @@ typedef struct ExecSpec {
         bool kill_mixed, kill_on_exit, kill_on_disconnect, kill_on_cancel;
         uint64_t log_max_bytes; /* 0: default */
 
+        NotifyAccess notify_access;
+        bool notify_ready; /* Ready comes with READY=1; else with exec */
+        usec_t watchdog;   /* 0: none */
+
         RestartWhen restart;
         usec_t restart_delay, restart_max_delay; /* the latter USEC_INFINITY: the pause stays what it is */
         uint64_t start_limit_burst;              /* 0: no limit */
@@ -115,6 +125,9 @@ bool exec_spec_has_descriptors(const ExecSpec *s);
 
 /* Lets go of what only the start needed, secrets among it: environment, input. */
 void exec_spec_trim(ExecSpec *s);
+
+/* Who may notify: with a watchdog the leader can, also where it was not said that it may. */
+NotifyAccess exec_spec_notify_access(const ExecSpec *s);
 
 /* The setting that sets a resource limit, RLIMIT_…; -ENOENT. */
 int exec_spec_limit_setting(int resource);

@@ -13,6 +13,7 @@
 #include "basic/strv.h"
 #include "core/job-set.h"
 #include "core/job.h"
+#include "core/notify.h"
 #include "core/session.h"
 #include "core/tee.h"
 #include "journal/ring.h"
@@ -181,6 +182,7 @@ Job *job_free(Job *job)
         job_tell(job, JOB_MOMENT_REMOVED);
         if (job->service)
                 job->service->ops->job_gone(job->service);
+        job_notify_free(job);
         assert(list_is_empty(&job->watches));
         leave_set(job);
         scope_keeper_unwatch(job->set->config.keeper, &job->scope_watch);

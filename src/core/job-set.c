@@ -18,6 +18,7 @@
 #include "basic/log.h"
 #include "core/error.h"
 #include "core/job.h"
+#include "core/notify.h"
 #include "core/restarter.h"
 #include "core/session.h"
 #include "journal/store.h"
@@ -81,6 +82,7 @@ int job_set_init(JobSet *set, const JobSetConfig *config)
         list_init(&set->finished);
         list_init(&set->spent);
         list_init(&set->observers);
+        list_init(&set->notified);
         hashmap_init(&set->by_id, HASHMAP_STRING);
         hashmap_init(&set->by_pid, HASHMAP_NUMBER);
         timer_init(&set->trim_timer, on_trim);
@@ -409,14 +411,34 @@ void job_set_expect_child(JobSet *set, pid_t pid)
         job_set_expect_failed(set, pid);
 }
 
+int job_set_replace_leader(JobSet *set, Job *job, pid_t leader, bool child)
+{
+        Job *there = hashmap_get_number(&set->by_pid, (uint64_t) leader);
+
+        if (there && there != &failed_start)
+                return -EBUSY;
+        hashmap_remove_number(&set->by_pid, (uint64_t) leader); /* then its place needs no memory */
+        if (hashmap_put_number(&set->by_pid, (uint64_t) leader, job) < 0)
+                return -ENOMEM;
+        if (child)
+                job_set_expect_child(set, job->pid);
+        else
+                hashmap_remove_number(&set->by_pid, (uint64_t) job->pid);
+        return 0;
+}
+
 bool job_set_child_ended(JobSet *set, const ProcessEnd *end)
 {
         Job *job = hashmap_get_number(&set->by_pid, (uint64_t) end->pid);
 
-        if (!job)
+        if (!job) {
+                job_notify_orphan_ends(set);
                 return false;
+        }
         if (job != &failed_start)
                 job_leader_ended(job, end);
+        else
+                job_notify_orphan_ends(set);
         hashmap_remove_number(&set->by_pid, (uint64_t) end->pid);
         return true;
 }

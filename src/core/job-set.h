@@ -76,7 +76,11 @@ struct JobSet {
         Timer trim_timer, look_timer;
         int null_fd; /* /dev/null, for all that have no input */
         PortLook ports;
-        bool closed; /* no new jobs: reeve is shutting down */
+        List notified;        /* JobNotify.link */
+        uint64_t notify_turn; /* of the event loop; how many messages are taken before orphans are reaped ...
+                               */
+        unsigned notify_budget; /* ... is bounded in each */
+        bool closed;            /* no new jobs: reeve is shutting down */
         /* A Stop of the job "main" is a shutdown; who does that. */
         void (*stop_main)(JobSet *set, int sig);
 };
@@ -130,6 +134,9 @@ void job_set_tell(JobSet *set, Job *job, JobSetEvent event);
 void job_set_expect_failed(JobSet *set, pid_t pid);
 /* A child of ours that is no job's leader: it is nobody's orphan either. */
 void job_set_expect_child(JobSet *set, pid_t pid);
+/* The job's leader is another process; child: the one before is a child of ours, to be reaped yet. -EBUSY:
+ * it is some other job's; -ENOMEM. Then nothing changed. */
+int job_set_replace_leader(JobSet *set, Job *job, pid_t leader, bool child);
 /* A scope could not be looked at: all are, a little later. */
 void job_set_look_again(JobSet *set);
 void job_set_one_less(JobSet *set); /* a live one */

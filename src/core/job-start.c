@@ -20,6 +20,7 @@
 #include "core/job-set.h"
 #include "core/job-stdio.h"
 #include "core/job.h"
+#include "core/notify.h"
 #include "core/session.h"
 #include "core/shell-state.h"
 #include "sys/capability.h"
@@ -161,6 +162,8 @@ static int prepare_environment(Job *job, Preparation *p, SpawnParameters *sp, Er
                         .term = job->spec.tty ? job->spec.term ?: TERM_DEFAULT : NULL,
                         .job_id = job->id,
                         .session_name = job->session,
+                        .notify_socket = job->notify ? job->notify->address : NULL,
+                        .watchdog = job->notify ? job->notify->watchdog : 0,
                         .set = job->spec.environment,
                         .unset = job->spec.unset_environment,
         };
@@ -169,6 +172,9 @@ static int prepare_environment(Job *job, Preparation *p, SpawnParameters *sp, Er
                 return error_no_memory(e);
         sp->environment = p->environment;
         sp->search_path = env_get(p->environment, "PATH");
+        sp->pid_slot = (char *) env_get(p->environment, "WATCHDOG_PID");
+        if (sp->pid_slot && !streq(sp->pid_slot, ENVIRONMENT_PID_SLOT)) /* of the caller's own */
+                sp->pid_slot = NULL;
         if (!job->spec.shell_command)
                 return 0;
         job->shell_environment = strv_copy(p->environment);
@@ -268,6 +274,8 @@ static int prepare(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
         r = prepare_user(job, p, sp, e);
         if (r >= 0)
                 r = prepare_directory(job, sp, e);
+        if (r >= 0)
+                r = job_notify_open(job, e);
         if (r >= 0)
                 r = prepare_environment(job, p, sp, e);
         if (r >= 0)

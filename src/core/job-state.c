@@ -3,6 +3,7 @@
  */
 
 #include "core/job.h"
+#include "core/notify.h"
 
 const char *job_result_to_string(JobResult result)
 {
@@ -35,7 +36,8 @@ bool job_is_running(const Job *job)
 
 bool job_is_ready(const Job *job)
 {
-        return job->announced && job->fsm.state != JOB_STARTING && job->fsm.state != JOB_RESTING;
+        return job->announced && job->fsm.state != JOB_STARTING && job->fsm.state != JOB_RESTING &&
+               (!job->spec.notify_ready || (job->notify && job->notify->ready));
 }
 
 bool job_is_exited(const Job *job)

@@ -21,6 +21,7 @@
 #include "core/job-set.h"
 #include "core/job-start.h"
 #include "core/line-watch.h"
+#include "core/notify.h"
 #include "core/session-run.h"
 #include "core/session.h"
 #include "core/tee.h"
@@ -80,6 +81,8 @@ static JobResult result_of(const Job *job, const ProcessEnd *end)
 
         if (job->timed_out)
                 return JOB_RESULT_TIMEOUT;
+        if (job->notify && job->notify->watchdog_is_over)
+                return JOB_RESULT_WATCHDOG;
         if (end->signal == 0)
                 return end->exit_code == 0 ? JOB_RESULT_SUCCESS : JOB_RESULT_EXIT_CODE;
         /* SIGKILL is what the kernel does it with. */
@@ -170,6 +173,7 @@ static void take_final_usage(Job *job)
 
 static void do_end_run(Job *job)
 {
+        job_notify_close(job);
         timer_disarm(job->set->config.timers, &job->runtime_timer);
         timer_disarm(job->set->config.timers, &job->stop_timer);
         scope_keeper_unwatch(job->set->config.keeper, &job->scope_watch);
@@ -393,6 +397,7 @@ void job_leader_ended(Job *job, const ProcessEnd *end)
 
         if (job->status_fd >= 0 && !start_is_known_by_end(job, end))
                 return;
+        job_notify_leader_ends(job);
         job->exit_code = end->exit_code;
         job->signal = end->signal;
         job->result = result_of(job, end);

@@ -21,6 +21,7 @@
 #include "sys/scope.h"
 
 typedef struct Job Job;
+typedef struct JobNotify JobNotify;
 typedef struct JobSet JobSet;
 typedef struct ProcessEnd ProcessEnd;
 typedef struct RingReader RingReader;
@@ -59,6 +60,8 @@ typedef enum JobMoment {
         JOB_MOMENT_DRAINED,      /* all output that will come is in the log */
         JOB_MOMENT_KILLED,       /* all of it was sent SIGKILL */
         JOB_MOMENT_FREEZER,      /* it has come to stand still, or goes on */
+        JOB_MOMENT_READY,        /* it has become ready, or is not any more (READY=1 and the like) */
+        JOB_MOMENT_MORE_TIME,    /* it asks for more time: job->notify->more_time */
         JOB_MOMENT_FINISHED,     /* nothing is left of it, and nothing follows */
         JOB_MOMENT_REMOVED,      /* its record goes after this */
 } JobMoment;
@@ -147,6 +150,7 @@ struct Job {
         Tee *tees[2];      /* of stdout, stderr; NULL */
         bool output_ended; /* but the tees may not have it all yet */
         Timer runtime_timer, stop_timer;
+        JobNotify *notify; /* NULL: nobody may notify for it */
 
         /* Of a shell command in a session, until its leader has ended: what it was given (NULL: the session
          * takes nothing of it any more), and what it says that it leaves (core/shell-state.h). */
@@ -231,7 +235,7 @@ void job_watch_remove(JobWatch *w);
 
 /* Something of it lives, or (the output of) something that lived is not all taken. */
 bool job_is_running(const Job *job);
-/* Ready comes with exec for who does not notify, and nobody can yet. */
+/* Ready comes with exec, or with READY=1 for who notifies. */
 bool job_is_ready(const Job *job);
 /* The leader's end is known. */
 bool job_is_exited(const Job *job);

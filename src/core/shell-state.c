@@ -142,7 +142,8 @@ static char **sorted(char *const *v, size_t *ret_n)
 
 static bool is_of_the_command(const char *assignment)
 {
-        static const char *const of_the_shell[] = {"PWD", "SHLVL", "SHELLOPTS", "BASHOPTS", "_"};
+        static const char *const of_the_shell[] = {"PWD", "SHLVL",         "SHELLOPTS",     "BASHOPTS",
+                                                   "_",   "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"};
         size_t n = strcspn(assignment, "=");
 
         for (size_t i = 0; i < ELEMENTSOF(of_the_shell); i++)

@@ -113,8 +113,10 @@ enum {
           "time from that to SIGKILL")                                                                      \
         X(KILL_MODE, "KillMode", "KillMode", STRING, 0, 0, 0, "control-group|mixed",                        \
           "whom the kill signal is sent to")                                                                \
-        X(NOTIFY_ACCESS, "NotifyAccess", "NotifyAccess", STRING, SETTING_UNAVAILABLE, 0, 0,                 \
-          "none|main|all", "who may notify")                                                                \
+        X(NOTIFY_ACCESS, "NotifyAccess", "NotifyAccess", STRING, 0, 0, 0, "none|main|all",                  \
+          "who may notify")                                                                                 \
+        X(WATCHDOG, "WatchdogUSec", "WatchdogSec", USEC, 0, 0, UINT64_MAX, NULL,                            \
+          "time in which it must give a sign of life")                                                      \
         X(KILL_ON_EXIT, "KillOnExit", "KillOnExit", BOOL, 0, 0, 0, NULL,                                    \
           "end what the leader leaves behind")                                                              \
         X(KILL_ON_DISCONNECT, "KillOnDisconnect", NULL, BOOL, SETTING_BUS_ONLY, 0, 0, NULL,                 \

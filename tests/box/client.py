@@ -37,7 +37,7 @@ TYPES = {
     "b": "NoNewPrivileges MergeOutput Text KillOnExit KillOnDisconnect TTY Tee Usage All Exited Drained Finished Ready "
          "CleanEnvironment KillOnCancel",
     "t": "LimitNOFILE LimitNPROC LimitCORE LimitFSIZE LimitAS LimitCPU LimitSTACK LimitMEMLOCK MemoryMax MemoryHigh "
-         "MemorySwapMax TasksMax CPUQuotaPerSecUSec CPUWeight IOWeight RuntimeMaxUSec TimeoutStopUSec RestartUSec "
+         "MemorySwapMax TasksMax CPUQuotaPerSecUSec CPUWeight IOWeight RuntimeMaxUSec WatchdogUSec TimeoutStopUSec RestartUSec "
          "RestartMaxDelayUSec StartLimitIntervalUSec InitialOutputUSec DrainTimeoutUSec OutputMaxBytes LogMaxBytes "
          "MaxBytes Lines SinceUSec WaitUSec",
     "q": "TTYRows TTYColumns Port",

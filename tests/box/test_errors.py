@@ -242,8 +242,6 @@ class TestNotYet(Refusals):
             # A limit that a controller has to keep, where there is none.
             if not self.bus.property("Controllers"):
                 self.not_supported(key, 1000)
-        self.not_supported("NotifyAccess", "main")
-        self.not_supported("NotifyAccess", "all")
         self.not_supported("ControlAccess", "none")
 
     def test_wrong_is_said_before_impossible(self):

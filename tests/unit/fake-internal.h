@@ -23,6 +23,9 @@ typedef struct FakeWorld {
         FakeHolding holdings[1024];
         unsigned n_holdings;
         uint64_t last_inode;
+        int notify_fds[512]; /* their ends of notify sockets */
+        unsigned n_notify_fds;
+        char told[2048]; /* by notify_send() */
         int signal_fd; /* and of signals_open(); 0: none */
 } FakeWorld;
 extern FakeWorld fake_world;

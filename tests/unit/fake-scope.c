@@ -153,6 +153,14 @@ Scope *fake_scope_of_fd(int cgroup_fd)
         return s;
 }
 
+int scope_id(const Scope *s, uint64_t *ret)
+{
+        if (s->is_group)
+                return -EOPNOTSUPP;
+        *ret = (uint64_t) (uintptr_t) s;
+        return 0;
+}
+
 void scope_set_leader(Scope *s, pid_t leader)
 {
         s->leader = leader;

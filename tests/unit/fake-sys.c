@@ -37,6 +37,7 @@ static void process_free(FakeProcess *p)
         for (size_t i = 0; i < ELEMENTSOF(p->fds); i++)
                 fd_close(p->fds[i]);
         fd_close(p->status_fd);
+        fd_close(p->pidfd);
         strv_free((char **) p->parameters.argv);
         strv_free((char **) p->parameters.environment);
         free((char *) p->parameters.search_path);
@@ -49,6 +50,8 @@ void fake_done(void)
         for (size_t i = 0; i < fake_world.n_processes; i++)
                 process_free(fake_world.processes[i]);
         free(fake_world.processes);
+        for (unsigned i = 0; i < fake_world.n_notify_fds; i++)
+                fd_close(fake_world.notify_fds[i]);
         if (fake_world.signal_fd > 0)
                 fd_close(fake_world.signal_fd);
         /* Scopes are core's: one that is left has leaked, and n_scopes says so. */
@@ -106,6 +109,7 @@ static FakeProcess *process_new(FakeProcess *parent, Scope *scope)
                         .scope = scope,
                         .fds = {-EBADF, -EBADF, -EBADF},
                         .status_fd = -EBADF,
+                        .pidfd = -EBADF,
         };
         fake_world.processes[n] = p;
         fake_world.n_processes++;
@@ -156,6 +160,8 @@ static void process_ends(FakeProcess *p, ProcessEnd end)
         for (size_t i = 0; i < ELEMENTSOF(p->fds); i++)
                 p->fds[i] = fd_close(p->fds[i]);
         p->status_fd = fd_close(p->status_fd);
+        if (p->pidfd >= 0)
+                ck_assert_int_eq(eventfd_write(p->pidfd, 1), 0);
         /* Orphans come to reeve; the others are their parents' business. */
         p->zombie = !p->parent || !p->parent->alive;
         for (size_t i = 0; i < fake_world.n_processes; i++)
@@ -177,7 +183,7 @@ void fake_die(FakeProcess *p, int sig, bool core_dumped)
 
 void fake_signal(FakeProcess *p, int sig)
 {
-        if (!p->alive)
+        if (!p->alive || sig == 0)
                 return;
         ck_assert_uint_lt(p->n_signals, FAKE_SIGNALS_MAX);
         p->signals[p->n_signals++] = sig;
@@ -215,11 +221,13 @@ int boot_signal_all(int sig)
 
 int pidref_open(pid_t pid, PidRef *ret)
 {
-        const FakeProcess *p = fake_process(pid);
+        FakeProcess *p = fake_process(pid);
 
         if (!p || (!p->alive && !p->zombie))
                 return -ESRCH;
-        *ret = (PidRef){.pid = pid, .fd = eventfd(0, EFD_CLOEXEC)};
+        *ret = (PidRef){.pid = pid, .fd = eventfd(!p->alive, EFD_CLOEXEC)};
+        fd_close(p->pidfd);
+        p->pidfd = keep_fd(ret->fd);
         return 0;
 }
 

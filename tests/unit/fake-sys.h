@@ -40,6 +40,8 @@ struct FakeProcess {
         unsigned n_signals;
         ProcessEnd end;
 
+        int pidfd; /* a copy of the one that was opened last; readable when it ends */
+
         /* A child of reeve's: on its way to exec until that is told; what it was given is its own copy. */
         int status_fd;
         bool joins_late;   /* is in its scope only from exec on */
@@ -71,7 +73,8 @@ typedef struct FakeSys {
         int spawn_error, pipe_error, scope_new_error, scope_fd_error, scope_populated_error;
         bool freezer_is_slow; /* what is to stand still goes on for now */
         int scope_watch_open_error, scope_watch_add_error, userdb_groups_error, give_error;
-        int pty_error, tee_error;
+        int pty_error, tee_error, notify_error, notify_send_error;
+        bool gone_are_known;            /* the kernel tells the cgroup of a sender that was reaped */
         bool tty_has_no_eof;            /* the terminals' end-of-file character is disabled */
         int net_error, walk_error;      /* of netlisten_read(), socket_walk_step() */
         usec_t walk_step_usec;          /* that a step takes */
@@ -125,6 +128,13 @@ void fake_hold_files(FakeProcess *p, unsigned n);
 size_t fake_tee_take(unsigned tee, char *to, size_t size);
 /* It ends, error > 0: because its descriptor failed so. */
 void fake_tee_end(unsigned tee, int error);
+/* It speaks at a notify socket; NULL: somebody of another PID namespace. */
+void fake_notify(const FakeProcess *sender, const char *address, const char *text);
+/* Any bytes; -EAGAIN: there is no room. */
+int fake_notify_raw(const FakeProcess *sender, const char *address, const void *data, size_t size,
+                    bool truncated);
+/* What reeve has told who started it, with a "|" after each. */
+const char *fake_told(void);
 void fake_exit(FakeProcess *p, int code);
 void fake_die(FakeProcess *p, int sig, bool core_dumped);
 /* How often it got that signal. */

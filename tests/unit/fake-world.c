@@ -240,7 +240,8 @@ static void on_moment(JobWatch *w, Job *job, JobMoment moment)
                         [JOB_MOMENT_OUTPUT] = "output",     [JOB_MOMENT_EXITED] = "exited",
                         [JOB_MOMENT_DRAINED] = "drained",   [JOB_MOMENT_KILLED] = "killed",
                         [JOB_MOMENT_FINISHED] = "finished", [JOB_MOMENT_REMOVED] = "removed",
-                        [JOB_MOMENT_FREEZER] = "freezer",
+                        [JOB_MOMENT_FREEZER] = "freezer",   [JOB_MOMENT_READY] = "ready",
+                        [JOB_MOMENT_MORE_TIME] = "more-time",
         };
         Diary *d = container_of(w, Diary, watch);
         RingPosition tail;

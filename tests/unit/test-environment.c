@@ -183,6 +183,38 @@ START_TEST(each_allocation_may_fail)
 }
 END_TEST
 
+START_TEST(who_notifies_is_told_where)
+{
+        EnvironmentRequest request = {
+                        .session = STRV(S("NOTIFY_SOCKET=old"), S("WATCHDOG_USEC=1")),
+                        .job_id = "j1",
+                        .session_name = "default",
+                        .notify_socket = "@there",
+        };
+        char **v = NULL;
+
+        ck_assert_int_eq(environment_make(&request, &v), 0);
+        check(v, "NOTIFY_SOCKET", "@there");
+        check(v, "WATCHDOG_USEC", "1");
+        check(v, "WATCHDOG_PID", NULL);
+        strv_free(v);
+
+        request.watchdog = USEC_INFINITY - 1;
+        ck_assert_int_eq(environment_make(&request, &v), 0);
+        check(v, "WATCHDOG_USEC", "18446744073709551614");
+        check(v, "WATCHDOG_PID", ENVIRONMENT_PID_SLOT);
+        strv_free(v);
+
+        request.unset = STRV(S("NOTIFY_SOCKET"), S("WATCHDOG_PID"));
+        request.set = STRV(S("WATCHDOG_USEC=9"));
+        ck_assert_int_eq(environment_make(&request, &v), 0);
+        check(v, "NOTIFY_SOCKET", NULL);
+        check(v, "WATCHDOG_USEC", "9");
+        check(v, "WATCHDOG_PID", NULL);
+        strv_free(v);
+}
+END_TEST
+
 TEST_MAIN("environment", nothing_is_asked_for, the_sessions_stays, the_user_is_over_the_session,
           a_user_without_a_record, the_options_are_over_all, unset_takes_away,
-          what_is_reeves_alone_is_not_inherited, each_allocation_may_fail)
+          what_is_reeves_alone_is_not_inherited, who_notifies_is_told_where, each_allocation_may_fail)

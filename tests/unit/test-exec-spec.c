@@ -118,6 +118,7 @@ static const struct {
                 [SETTING_KILL_MODE] = {{"control-group", "mixed"},
                                        {"", "process", "none", "Mixed", "control"}},
                 [SETTING_NOTIFY_ACCESS] = {{"none", "main", "all"}, {"", "exec"}},
+                [SETTING_WATCHDOG] = {{"0", "1", MAX64}, {0}},
                 [SETTING_KILL_ON_EXIT] = {{"true", "false"}, {0}},
                 [SETTING_KILL_ON_DISCONNECT] = {{"true", "false"}, {0}},
                 [SETTING_KILL_ON_CANCEL] = {{"true", "false"}, {0}},

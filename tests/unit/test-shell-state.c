@@ -110,6 +110,9 @@ START_TEST(changes)
         check_changes(nothing, V("SHELLOPTS=xtrace", S("BASHOPTS=x")), nothing);
         check_changes(nothing, V("BASH_FUNC_f%%=() { :; }", S("1=2")), nothing);
         check_changes(V("SHLVL=1"), nothing, nothing);
+        /* What is the one command's. */
+        check_changes(V("WATCHDOG_PID=0000000000", S("NOTIFY_SOCKET=@x")), V("WATCHDOG_PID=7"), nothing);
+        check_changes(nothing, V("WATCHDOG_USEC=1", S("NOTIFY_SOCKET=@x")), nothing);
         check_changes(NULL, V("A=1"), V("A=1"));
 }
 END_TEST
