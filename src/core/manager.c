@@ -199,6 +199,26 @@ static int add_sources(Manager *m)
         return r;
 }
 
+/* When the main job runs, and what is to be started at boot has been, or could not be. */
+static void tell_up(Manager *m)
+{
+        if (!m->ready || m->told_up || m->units.booting || (m->main_job && !job_is_ready(m->main_job)) ||
+            shutdown_is_under_way(&m->shutdown))
+                return;
+        m->told_up = true;
+        own_notice_ready(&m->notice);
+}
+
+static void on_units_up(UnitSet *set)
+{
+        tell_up(container_of(set, Manager, units));
+}
+
+static void on_shutdown_begun(Shutdown *s)
+{
+        own_notice_stopping(&container_of(s, Manager, shutdown)->notice);
+}
+
 static int init_sessions(Manager *m)
 {
         const SessionSetConfig config = {
@@ -264,7 +284,10 @@ static int init_parts(Manager *m, const ManagerConfig *config)
         m->shutdown.exit_codes = config->exit_codes;
         m->shutdown.power = config->is_machine ? POWER_OFF : POWER_NONE;
         m->shutdown.stop_units = on_stop_units;
-        return unit_set_load(&m->units);
+        m->shutdown.begun = on_shutdown_begun;
+        m->units.up = on_units_up;
+        r = own_notice_init(&m->notice, &m->timers, env_get(config->environment, "NOTIFY_SOCKET"));
+        return r < 0 ? r : unit_set_load(&m->units);
 }
 
 int manager_init(Manager *m, const ManagerConfig *config)
@@ -296,6 +319,7 @@ int manager_init(Manager *m, const ManagerConfig *config)
 void manager_done(Manager *m)
 {
         shutdown_done(&m->shutdown);
+        own_notice_done(&m->notice);
         shell_reports_done(&m->reports);
         followers_done(&m->followers);
         unit_set_done(&m->units);
@@ -319,8 +343,14 @@ void manager_done(Manager *m)
 
 int manager_run(Manager *m)
 {
+        int r;
+
         m->ready = true;
-        return sd_event_loop(m->event);
+        tell_up(m);
+        r = sd_event_loop(m->event);
+        if (r >= 0)
+                own_notice_exit(&m->notice, r);
+        return r;
 }
 
 /* As shells say it: 127 for a command that is not there, 126 for one that cannot be run. */
@@ -337,6 +367,8 @@ static void on_main_moment(JobWatch *w, Job *job, JobMoment moment)
 {
         if (moment == JOB_MOMENT_START_FAILED)
                 main_failed(container_of(w, Manager, main_watch), &job->start_error);
+        if (moment == JOB_MOMENT_STARTED)
+                tell_up(container_of(w, Manager, main_watch));
         if (moment == JOB_MOMENT_START_FAILED || moment == JOB_MOMENT_STARTED ||
             moment == JOB_MOMENT_REMOVED)
                 job_watch_remove(w);

@@ -11,6 +11,7 @@
 #include "core/follower.h"
 #include "core/job-set.h"
 #include "core/job.h"
+#include "core/own-notice.h"
 #include "core/scope-keeper.h"
 #include "core/session.h"
 #include "core/shell-reports.h"
@@ -56,7 +57,8 @@ struct Manager {
         LineWatch lines;
         PortWatch ports;
         Shutdown shutdown;
-        Job *main_job; /* NULL: none, or its record is gone */
+        OwnNotice notice; /* to who started reeve */
+        Job *main_job;    /* NULL: none, or its record is gone */
         bool signal_group;
         JobObserver observer;
         JobWatch main_watch;
@@ -68,6 +70,7 @@ struct Manager {
         void (*rejoin)(Manager *m);
         void *rejoin_userdata;
         bool ready; /* booted; the main job, if any, was started */
+        bool told_up; /* that it is, to who started reeve */
 };
 
 int manager_init(Manager *m, const ManagerConfig *config);

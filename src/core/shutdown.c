@@ -139,6 +139,8 @@ void shutdown_order(Shutdown *s, int sig)
                 s->signal = sig;
                 s->deadline = usec_add(clock_monotonic(), s->limit);
                 log_info("Stopping");
+                if (s->begun)
+                        s->begun(s);
         }
         shutdown_event(s, SHUTDOWN_EVENT_ORDER);
 }

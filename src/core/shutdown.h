@@ -29,6 +29,7 @@ struct Shutdown {
         void (*stop_units)(Shutdown *s, usec_t max);
         int signal;                /* for the main job; 0: its own kill signal */
         PowerAction power;         /* what becomes of the machine; POWER_NONE: reeve is no machine's init */
+        void (*begun)(Shutdown *s); /* the order was given; NULL: nobody cares */
         /* Replies and followers are to be flushed: shutdown_flushed() when they are. NULL: nobody has any.
          */
         void (*flush)(Shutdown *s);

@@ -463,8 +463,31 @@ START_TEST(a_machine_ends_with_its_main_job)
 }
 END_TEST
 
+START_TEST(who_started_it_is_told)
+{
+        begin(true);
+        (void) start_main();
+        settle();
+        ck_assert_str_eq(fake_told(), ""); /* not before that runs */
+        fake_exec(fake_newest());
+        settle();
+        ck_assert_str_eq(fake_told(), "READY=1\nSTATUS=Up|");
+        fake_send_signal(SIGTERM, 0, true);
+        settle();
+        ck_assert_str_eq(fake_told(), "READY=1\nSTATUS=Up|STOPPING=1\nSTATUS=Stopping|");
+        end();
+
+        begin(true);
+        fake_exec_fails(start_main(), SPAWN_EXEC, ENOENT, "payload");
+        settle();
+        ck_assert_str_eq(fake_told(), "STOPPING=1\nSTATUS=Stopping|");
+        end();
+}
+END_TEST
+
 TEST_MAIN("manager", lives_until_told_to_stop, no_tree, who_is_reaped_as_what, a_thousand_orphans,
           reeve_ends_with_the_main_job, the_main_job_cannot_start, signals_for_the_main_job,
           without_a_main_job_they_are_nobodys, a_message_bus_is_to_be_rejoined, whose_signals_are_orders,
           a_second_order_kills, a_stop_of_the_main_job_is_a_shutdown, stopped_while_the_main_job_starts,
-          the_main_jobs_record_goes, signals_to_a_machine, a_machine_ends_with_its_main_job)
+          the_main_jobs_record_goes, signals_to_a_machine, a_machine_ends_with_its_main_job,
+          who_started_it_is_told)
