@@ -136,6 +136,9 @@ static int run_control(Service *s, const UnitCommand *c, Error *e)
         if (add_variables(s, &spec) < 0)
                 return error_no_memory(e);
         spec.restart = RESTART_NO;
+        spec.notify_access = NOTIFY_ACCESS_NONE; /* the main command's word is the unit's */
+        spec.notify_ready = false;
+        spec.watchdog = 0;
         spec.kill_on_exit = true;
         spec.runtime_max =
                         starting || s->kind == UNIT_EXEC_RELOAD ? s->unit->timeout_start : spec.timeout_stop;

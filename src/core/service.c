@@ -14,6 +14,7 @@
 #include "basic/strv.h"
 #include "core/error.h"
 #include "core/job-set.h"
+#include "core/notify.h"
 #include "core/unit-set.h"
 #include "core/unit-spec.h"
 #include "sys/clock.h"
@@ -359,7 +360,12 @@ static void on_moment(JobWatch *w, Job *job, JobMoment moment)
         Service *s = container_of(w, Service, watch);
 
         switch (moment) {
-        case JOB_MOMENT_STARTED: service_poke(s, SERVICE_HAPPENED_STARTED); break;
+        case JOB_MOMENT_STARTED:
+        case JOB_MOMENT_READY: service_poke(s, SERVICE_HAPPENED_STARTED); break;
+        case JOB_MOMENT_MORE_TIME:
+                if (timer_is_armed(&s->start_timeout) && s->start_timeout.deadline < job->notify->more_time)
+                        timer_arm(timers(s), &s->start_timeout, job->notify->more_time);
+                break;
         case JOB_MOMENT_EXITED: service_poke(s, SERVICE_HAPPENED_EXITED); break;
         case JOB_MOMENT_REMOVED:
                 job_watch_remove(w);

@@ -30,5 +30,8 @@ int unit_fill_exec_spec(const Unit *u, ExecSpec *spec, SettingId *ret_setting, E
         }
         if (ret_setting)
                 *ret_setting = _SETTING_MAX;
+        spec->watchdog = u->watchdog;
+        /* Whether others wait for READY=1 says the type, not who may say it. */
+        spec->notify_ready = u->type == UNIT_TYPE_NOTIFY;
         return exec_spec_check(spec, true, e);
 }

@@ -478,6 +478,15 @@ START_TEST(who_started_it_is_told)
         end();
 
         begin(true);
+        m.units.booting = true; /* something is to be started yet */
+        (void) run_main();
+        ck_assert_str_eq(fake_told(), "");
+        m.units.booting = false;
+        m.units.up(&m.units);
+        ck_assert_str_eq(fake_told(), "READY=1\nSTATUS=Up|");
+        end();
+
+        begin(true);
         fake_exec_fails(start_main(), SPAWN_EXEC, ENOENT, "payload");
         settle();
         ck_assert_str_eq(fake_told(), "STOPPING=1\nSTATUS=Stopping|");
