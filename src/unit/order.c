@@ -260,6 +260,7 @@ int unit_order_sort(Unit **units, size_t n)
                 r = walk_all(&g, circle_refuse, sorted_append, &(Sorted){.units = sorted});
         if (r < 0)
                 return r;
-        memcpy(units, sorted, n * sizeof(Unit *));
+        if (n > 0)
+                memcpy(units, sorted, n * sizeof(Unit *));
         return 0;
 }

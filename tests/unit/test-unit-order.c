@@ -65,6 +65,7 @@ static void check_sorted(const char *text, const char *expected)
 START_TEST(who_is_free_goes_by_name)
 {
         check_sorted("", "");
+        ck_assert_int_eq(unit_order_sort(NULL, 0), 0);
         check_sorted("b a c", "abc");
         check_sorted("a>b", "ba");
         check_sorted("b<a", "ba");
