@@ -271,3 +271,21 @@ int strv_extend(char ***v, char *const *more)
         }
         return 0;
 }
+
+int strv_push(char ***v, size_t *n, size_t *allocated, char *s)
+{
+        if (*n + 1 >= *allocated) {
+                size_t larger = *allocated ? *allocated * 2 : 8;
+                char **longer = alloc_resize(*v, larger, sizeof(char *));
+
+                if (!longer) {
+                        free(s);
+                        return -ENOMEM;
+                }
+                *v = longer;
+                *allocated = larger;
+        }
+        (*v)[(*n)++] = s;
+        (*v)[*n] = NULL;
+        return 0;
+}

@@ -21,6 +21,8 @@ bool strv_contains(char *const *v, const char *s) _pure_;
 int strv_append(char ***v, const char *s);
 /* Appends s itself, and frees it when that fails. */
 int strv_consume(char ***v, char *s);
+/* The same for long lists, whose length and room the caller keeps: 0 for a list of none. */
+int strv_push(char ***v, size_t *n, size_t *allocated, char *s);
 /* Appends copies of all. 0, or -ENOMEM, and then of some. */
 int strv_extend(char ***v, char *const *more);
 /* Joined with separator. NULL: no memory. */

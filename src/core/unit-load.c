@@ -125,7 +125,8 @@ static int settings_check(Unit *u, UnitProblems *problems)
         return 0;
 }
 
-static int unit_read(const UnitBundle *b, Unit *u, const UnitFile *fragment, UnitProblems *problems)
+static int unit_read(const UnitBundle *b, Unit *u, const UnitFile *fragment, size_t *bytes,
+                     UnitProblems *problems)
 {
         _cleanup_free_ const UnitFile **dropins = NULL;
         UnitParser parser;
@@ -136,8 +137,11 @@ static int unit_read(const UnitBundle *b, Unit *u, const UnitFile *fragment, Uni
                 return r;
         unit_parser_init(&parser, u, b->hostname, problems);
         r = file_parse(&parser, fragment);
-        for (const UnitFile **f = dropins; *f && r >= 0; f++)
+        *bytes += fragment->size;
+        for (const UnitFile **f = dropins; *f && r >= 0; f++) {
                 r = file_parse(&parser, *f);
+                *bytes += (*f)->size;
+        }
         if (r < 0)
                 return r;
         unit_parser_finish(&parser);
@@ -180,12 +184,12 @@ static int unit_add(const UnitBundle *b, const char *name, UnitTable *t, UnitPro
         r = fragment_find(b, name, &fragment);
         if (r < 0)
                 return r;
-        if (t->n >= UNITS_MAX)
+        if (t->n >= UNITS_MAX || t->bytes > UNITS_BYTES_MAX)
                 return -EDQUOT;
         u = unit_new(name);
         if (!u)
                 return -ENOMEM;
-        r = unit_read(b, u, fragment, problems);
+        r = unit_read(b, u, fragment, &t->bytes, problems);
         return r < 0 ? r : table_put(t, TAKE_PTR(u));
 }
 
@@ -198,7 +202,10 @@ static int names_add(const UnitBundle *b, char *const *names, UnitTable *t, Unit
                         return r;
                 if (r == -EDQUOT)
                         unit_problems_add(problems, *names, 0, true,
-                                          "There are more than %zu units; this one is left out.", UNITS_MAX);
+                                          "There are more than %zu units, or more than 32 MiB of them; this "
+                                          "one is "
+                                          "left out.",
+                                          UNITS_MAX);
         }
         return 0;
 }

@@ -13,6 +13,7 @@
 
 typedef struct UnitBundle UnitBundle;
 
+#define UNITS_BYTES_MAX ((size_t) 32 * 1024 * 1024)
 #define UNITS_MAX ((size_t) 1000) /* in a table; instances that refer to instances could go on for ever */
 
 /* Owns its units. Refused ones are in it, too: they are listed, and StartUnit says what is wrong. */
@@ -20,6 +21,7 @@ typedef struct UnitTable {
         Unit **units; /* in the order of their names after unit_load_all() */
         size_t n;
         Hashmap by_name;
+        size_t bytes; /* of all texts that were read for it, a template's once for each instance */
 } UnitTable;
 
 void unit_table_init(UnitTable *t);

@@ -23,8 +23,6 @@ typedef struct Expansion {
 /* Takes word over. */
 static int put_consume(Expansion *x, char *word)
 {
-        char **longer;
-
         if (!word)
                 return -ENOMEM;
         x->bytes += strlen(word) + 1 + sizeof(char *);
@@ -32,20 +30,7 @@ static int put_consume(Expansion *x, char *word)
                 free(word);
                 return -E2BIG;
         }
-        if (x->n + 1 >= x->allocated) {
-                size_t allocated = x->allocated ? x->allocated * 2 : 8;
-
-                longer = alloc_resize(x->argv, allocated, sizeof(char *));
-                if (!longer) {
-                        free(word);
-                        return -ENOMEM;
-                }
-                x->argv = longer;
-                x->allocated = allocated;
-        }
-        x->argv[x->n++] = word;
-        x->argv[x->n] = NULL;
-        return 0;
+        return strv_push(&x->argv, &x->n, &x->allocated, word);
 }
 
 /* The value of the n bytes at name; NULL: not set. -ENOMEM. */

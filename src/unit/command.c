@@ -116,7 +116,7 @@ static bool semicolon_is_next(Reader *r, const char *spelled)
 
 static int arguments_read(Reader *r, UnitCommand *c, bool *ret_more)
 {
-        size_t n = 0;
+        size_t n = strv_length(c->argv), allocated = c->argv ? n + 1 : 0;
         int k;
 
         *ret_more = false;
@@ -135,11 +135,11 @@ static int arguments_read(Reader *r, UnitCommand *c, bool *ret_more)
                 }
                 if (k <= 0)
                         return k;
-                if (++n > WORDS_MAX) {
+                if (n >= WORDS_MAX + 1) {
                         free(word);
                         return refuse(r, "has more than 1024 arguments");
                 }
-                k = strv_consume(&c->argv, word);
+                k = strv_push(&c->argv, &n, &allocated, word);
                 if (k < 0)
                         return k;
         }

@@ -58,24 +58,6 @@ static void put(Reader *r, char c, bool counts)
                 r->kept = r->text.size;
 }
 
-static int list_consume(Reader *r, char *assignment)
-{
-        if (r->n + 1 >= r->allocated) {
-                size_t allocated = r->allocated ? r->allocated * 2 : 8;
-                char **longer = alloc_resize(r->list, allocated, sizeof(char *));
-
-                if (!longer) {
-                        free(assignment);
-                        return -ENOMEM;
-                }
-                r->list = longer;
-                r->allocated = allocated;
-        }
-        r->list[r->n++] = assignment;
-        r->list[r->n] = NULL;
-        return 0;
-}
-
 static void complain(Reader *r, const char *what)
 {
         unit_problems_add(r->problems, r->file, r->first_line, false, "%s; ignored.", what);
@@ -105,7 +87,7 @@ static int assignment_end(Reader *r)
                 complain(r, "This is more than 4096 variables");
                 return 0;
         }
-        return list_consume(r, TAKE_PTR(text));
+        return strv_push(&r->list, &r->n, &r->allocated, TAKE_PTR(text));
 }
 
 static void name_end(Reader *r)

@@ -72,14 +72,16 @@ static int read_list(UnitParser *p, SettingId id, const char *value)
                 return -ENOMEM;
         STRV_FOREACH (word, words) {
                 reason = word_check(id, *word);
-                if (!reason && strv_length(v.strv) >= LIST_MAX)
-                        reason = "is one too many: there are 1024";
                 if (reason)
                         return key_refuse(p, name, *word, reason);
-                r = v.type == SETTING_TYPE_DICT ? env_put(&v.strv, *word) : strv_append(&v.strv, *word);
-                if (r < 0)
-                        return r;
         }
+        r = strv_extend(&v.strv, words);
+        if (r >= 0 && v.type == SETTING_TYPE_DICT)
+                r = env_settle(v.strv); /* a name counts once */
+        if (r < 0)
+                return r;
+        if (strv_length(v.strv) > LIST_MAX)
+                return key_refuse(p, name, value, "makes more than 1024 words");
         r = setting_put(p, name, id, &v);
         v = (SettingValue){0};
         return r;

@@ -13,6 +13,7 @@
 #include "unit/words.h"
 
 #define LIST_MAX ((size_t) 1024)
+#define WORDS_MAX ((size_t) 16384) /* of all lists, also of those that were emptied: reading takes time */
 
 int key_refuse(UnitParser *p, const char *name, const char *value, const char *reason)
 {
@@ -37,9 +38,10 @@ int key_words(UnitParser *p, const char *name, const char *value, bool verbatim,
         _cleanup_strv_ char **words = NULL;
         const char *text = value, *reason = NULL;
         char *word = NULL, *resolved;
+        size_t n = 0, allocated = 0;
         int r;
 
-        for (size_t n = 0;; n++) {
+        for (;;) {
                 r = verbatim ? word_next_verbatim(&text, &word, &reason) : word_next(&text, &word, &reason);
                 if (r == -EINVAL)
                         return key_refuse(p, name, value, reason);
@@ -49,11 +51,14 @@ int key_words(UnitParser *p, const char *name, const char *value, bool verbatim,
                 free(word);
                 if (r <= 0)
                         return r;
-                r = strv_consume(&words, resolved);
+                r = strv_push(&words, &n, &allocated, resolved);
                 if (r < 0)
                         return r;
-                if (n == LIST_MAX)
+                if (n > LIST_MAX)
                         return key_refuse(p, name, value, "has more than 1024 words");
+                if (++p->n_words > WORDS_MAX)
+                        return key_refuse(p, name, value,
+                                          "is too much: there are 16384 words in lists already");
         }
         if (r < 0)
                 return r;

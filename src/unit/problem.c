@@ -37,7 +37,8 @@ static bool problem_put(UnitProblems *p, char *file, char *message, unsigned lin
         size_t bytes;
         UnitProblem *list;
 
-        if (!file || !message || p->n >= UNIT_PROBLEMS_MAX)
+        if (!file || !message || p->n >= UNIT_PROBLEMS_MAX ||
+            (!refused && p->n_warnings >= UNIT_WARNINGS_MAX))
                 return false;
         bytes = strlen(file) + strlen(message);
         if (bytes > UNIT_PROBLEMS_BYTES_MAX - p->bytes)
@@ -50,6 +51,7 @@ static bool problem_put(UnitProblems *p, char *file, char *message, unsigned lin
         }
         p->list[p->n++] = (UnitProblem){.file = file, .line = line, .refused = refused, .message = message};
         p->bytes += bytes;
+        p->n_warnings += !refused;
         return true;
 }
 

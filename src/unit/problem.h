@@ -12,6 +12,7 @@
 #include "basic/macro.h"
 
 #define UNIT_PROBLEMS_MAX ((size_t) 1000)
+#define UNIT_WARNINGS_MAX ((size_t) 750)              /* of these: what refuses is said first of all */
 #define UNIT_PROBLEMS_BYTES_MAX ((size_t) 512 * 1024) /* of all texts */
 
 typedef struct UnitProblem {
@@ -23,7 +24,7 @@ typedef struct UnitProblem {
 
 typedef struct UnitProblems {
         UnitProblem *list;
-        size_t n, bytes;
+        size_t n, n_warnings, bytes;
         size_t n_refused; /* also those that were left out */
         size_t left_out;  /* no room, or no memory */
 } UnitProblems;

@@ -18,6 +18,7 @@ typedef struct UnitParser {
         UnitProblems *problems;
         SpecifierContext specifiers;
         UnitPlace place; /* what is being read */
+        size_t n_words;  /* of all lists */
         bool timeout_start_given;
         UnitPlace second_command; /* of ExecStart; line 0: there is none */
 } UnitParser;

@@ -173,4 +173,30 @@ START_TEST(no_memory)
 }
 END_TEST
 
-TEST_MAIN("strv", build_copy_compare, join, walk, names, put_get_unset, settle, extend, no_memory)
+START_TEST(long_lists_are_pushed_to)
+{
+        char **v = NULL;
+        size_t n = 0, allocated = 0;
+
+        for (unsigned i = 0; i < 1000; i++)
+                ck_assert_int_eq(strv_push(&v, &n, &allocated, str_printf("%u", i)), 0);
+        ck_assert_uint_eq(n, 1000);
+        ck_assert_uint_eq(strv_length(v), 1000);
+        ck_assert_str_eq(v[999], "999");
+        while (n < 1023)
+                ck_assert_int_eq(strv_push(&v, &n, &allocated, str_copy("x")), 0);
+        {
+                char *one_more = str_copy("y");
+
+                alloc_fault_set(1, 0);
+                ck_assert_int_eq(strv_push(&v, &n, &allocated, one_more), -ENOMEM);
+                alloc_fault_set(0, 0);
+        }
+        ck_assert_uint_eq(n, 1023);
+        ck_assert_uint_eq(strv_length(v), n);
+        strv_free(v);
+}
+END_TEST
+
+TEST_MAIN("strv", build_copy_compare, join, walk, names, put_get_unset, settle, extend,
+          long_lists_are_pushed_to, no_memory)

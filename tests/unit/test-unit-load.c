@@ -258,6 +258,30 @@ START_TEST(a_template_that_refers_to_itself_ends)
 }
 END_TEST
 
+/* Each instance is read anew, and that takes its time. */
+START_TEST(large_templates_have_an_end)
+{
+        const size_t size = 256 * 1024, fit = UNITS_BYTES_MAX / size;
+        char *text = malloc(size + 1);
+        Buffer wants = BUFFER_INIT;
+        _cleanup_free_ char *many = NULL;
+        _cleanup_loaded_ Loaded l;
+
+        memset(text, '#', size);
+        memcpy(text, RUN, strlen(RUN));
+        text[size] = '\0';
+        buffer_append_string(&wants, "[Unit]\n");
+        for (size_t i = 0; i < fit + 10; i++)
+                buffer_printf(&wants, "Wants=t@%03zu.service\n", i);
+        buffer_append_string(&wants, RUN);
+        many = buffer_take(&wants, NULL);
+        load((const FakeUnitFile[]){{"/e/a.service", many}, {"/e/t@.service", text}, {NULL}}, &l);
+        ck_assert_uint_eq(l.table.n, 1 + fit);
+        ck_assert_uint_eq(l.problems.n_refused, 10);
+        free(text);
+}
+END_TEST
+
 START_TEST(what_is_required_must_be_there)
 {
         _cleanup_loaded_ Loaded l;
@@ -388,7 +412,7 @@ END_TEST
 TEST_MAIN("unit-load", an_empty_bundle_has_no_units, units_come_by_name_and_templates_do_not,
           the_first_folder_has_precedence, null_and_nothing_mask, drop_ins_are_read_by_name_over_all_folders,
           drop_ins_of_templates_prefixes_and_all, problems_name_the_drop_in, what_cannot_be_read_refuses,
-          what_is_referred_to_is_loaded, a_template_that_refers_to_itself_ends,
+          what_is_referred_to_is_loaded, a_template_that_refers_to_itself_ends, large_templates_have_an_end,
           what_is_required_must_be_there, circles_are_said_and_broken,
           settings_are_checked_as_those_of_any_job, a_block_that_is_not_whole_is_refused,
           a_want_of_memory_changes_nothing)

@@ -355,9 +355,46 @@ START_TEST(problems_have_an_end)
         {
                 _cleanup_parsed_ Parsed p = parse("a.service", text);
 
+                for (unsigned i = 0; i < 7; i++)
+                        unit_problems_add(&p.problems, "/x", 1, false, "a warning");
+                ck_assert_uint_eq(p.problems.left_out, 14);
+                p.problems.left_out -= 7;
                 ck_assert_uint_eq(p.problems.n, UNIT_PROBLEMS_MAX);
                 ck_assert_uint_eq(p.problems.left_out, 7);
                 ck_assert_uint_eq(p.problems.n_refused, UNIT_PROBLEMS_MAX + 7);
+        }
+}
+END_TEST
+
+START_TEST(warnings_keep_no_refusal_out)
+{
+        UnitProblems p = UNIT_PROBLEMS_INIT;
+
+        for (unsigned i = 0; i < UNIT_PROBLEMS_MAX; i++)
+                unit_problems_add(&p, "/x", 1, false, "a warning");
+        ck_assert_uint_eq(p.n, UNIT_WARNINGS_MAX);
+        unit_problems_add(&p, "/x", 1, true, "refused");
+        ck_assert_uint_eq(p.n, UNIT_WARNINGS_MAX + 1);
+        ck_assert_str_eq(p.list[UNIT_WARNINGS_MAX].message, "refused");
+        ck_assert_uint_eq(p.left_out, UNIT_PROBLEMS_MAX - UNIT_WARNINGS_MAX);
+        unit_problems_done(&p);
+}
+END_TEST
+
+START_TEST(reading_has_an_end)
+{
+        Buffer b = BUFFER_INIT;
+        _cleanup_free_ char *text = NULL;
+
+        buffer_append_string(&b, "[Service]\n" X);
+        for (unsigned i = 0; i < 4097; i++)
+                buffer_append_string(&b, "Labels=a=1 b=2 c=3 d=4\nLabels=\n");
+        text = buffer_take(&b, NULL);
+        {
+                _cleanup_parsed_ Parsed p = parse("a.service", text);
+
+                ck_assert(p.unit->refused);
+                ck_assert_uint_eq(p.problems.list[0].line, 2 + 2 * 4096 + 1);
         }
 }
 END_TEST
@@ -403,5 +440,5 @@ END_TEST
 TEST_MAIN("unit-parse", the_unit_section, the_install_section, types, what_must_be_there, commands, times,
           restarts, environments, settings_of_a_job, limits_of_a_scope, what_reeve_does_not_have,
           broken_lines_refuse, everything_wrong_is_said_at_once, a_wrong_value_changes_nothing,
-          lists_have_an_end, problems_have_an_end, problems_are_plain_text, every_setting_of_files_has_a_key,
-          the_keys_of_systemd_are_sorted)
+          lists_have_an_end, problems_have_an_end, warnings_keep_no_refusal_out, reading_has_an_end,
+          problems_are_plain_text, every_setting_of_files_has_a_key, the_keys_of_systemd_are_sorted)
