@@ -24,6 +24,7 @@
 #include "core/job.h"
 #include "core/signals.h"
 #include "sys/clock.h"
+#include "sys/crash.h"
 #include "sys/reaper.h"
 #include "sys/ring-memory.h"
 #include "sys/signals.h"
@@ -246,6 +247,8 @@ static int init_parts(Manager *m, const ManagerConfig *config)
                 log_warning("No cgroup tree can be written here (%s): jobs are held together by their "
                             "process groups only",
                             m->tree.refusal ?: "unknown why");
+        else
+                crash_set_tree(m->tree.path);
         budget = config->log_max_bytes ?: MIN(cgroup_memory_limit(&m->tree) / 10, LOG_BUDGET_MAX);
         line_watch_init(&m->lines, &m->timers);
         port_watch_init(&m->ports, &m->timers);

@@ -6,6 +6,7 @@
 #include "core/service.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "basic/alloc.h"
@@ -247,6 +248,12 @@ static void main_ended(Service *s)
                 if (!job_is_exited(s->job) || s->job->exit_time == 0)
                         return; /* it runs */
                 end = end_of_run(s);
+                if (s->stopping && s->job->killed_early)
+                        end = (RunEnd){.result = JOB_RESULT_SUCCESS}; /* there was nobody to be asked yet */
+                else if (s->state == SERVICE_KILL && end.result == JOB_RESULT_SIGNAL &&
+                         end.signal == SIGKILL && !s->killing && s->job->fsm.state != JOB_STARTING &&
+                         s->job->stop_signal != SIGKILL)
+                        end.result = JOB_RESULT_TIMEOUT; /* of TimeoutStopSec= */
                 if (u->commands[UNIT_EXEC_START][s->main_command].ignore_failure)
                         end.result = JOB_RESULT_SUCCESS;
         }

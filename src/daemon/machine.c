@@ -23,8 +23,10 @@
 #include "basic/time.h"
 #include "core/shutdown.h"
 #include "sys/boot.h"
+#include "sys/crash.h"
 
 #define CONSOLE_LIMIT (2 * USEC_PER_SEC)
+#define SYNC_LIMIT (10 * USEC_PER_SEC)
 #define DISKS_LIMIT (60 * USEC_PER_SEC)
 
 static void say(const char *what, int error)
@@ -111,6 +113,19 @@ static void open_log(const Machine *m)
                 say("no kernel log, messages stay on the console", r);
 }
 
+static void write_back(void *data)
+{
+        power_sync();
+}
+
+/* After a fault of our own there may be nothing left to rely on but system calls; an exit would be the
+ * kernel's panic. */
+static void end_after_fault(int status)
+{
+        (void) power_run(write_back, NULL, SYNC_LIMIT);
+        (void) power_do(POWER_OFF);
+}
+
 void machine_set_up(Machine *m, BootState *boot)
 {
         int r;
@@ -118,6 +133,8 @@ void machine_set_up(Machine *m, BootState *boot)
         if (!m->is)
                 return;
         open_log(m);
+        if (m->first)
+                crash_set_end(end_after_fault);
         machine_mount_tell(&m->mounts, say);
         if (m->no_console < 0)
                 say("no console", m->no_console);

@@ -108,7 +108,7 @@ static int boot_and_run(const Options *o, Machine *machine, PowerAction *power)
         if (r < 0) {
                 log_error_errno(r, "Cannot start");
         } else {
-                crash_install(boot.is_pid1, options.stop_timeout);
+                crash_install(boot.is_pid1, o->stop_timeout);
                 if (!boot.is_pid1)
                         log_notice("Not PID 1: reaping what its own jobs leave behind, as a subreaper");
                 r = run(o, &boot, machine->is, power);

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -47,7 +48,8 @@ static struct {
         usec_t limit;
         uintptr_t stack_end;
         pid_t pid;
-        bool is_pid1;
+        bool is_pid1, has_tree;
+        char tree[1024]; /* below which init.scope and the scopes of jobs are; "" for the root */
         volatile sig_atomic_t crashing, tracing, urgent, ending;
         sigjmp_buf trace_end;
         char stack[STACK_SIZE] __attribute__((aligned(64)));
@@ -104,13 +106,69 @@ static bool is_sent(int code)
         return code <= 0;
 }
 
+/* Its place in cgroup2, as /proc/PID/cgroup has it ("0::/path"); in a static buffer. NULL: cannot be told.
+ */
+static const char *place_of(pid_t pid)
+{
+        static char text[4096];
+        CrashLine path = {0};
+        ssize_t n = -1;
+        int fd;
+
+        crash_line_add(&path, "/proc/");
+        crash_line_add_number(&path, pid);
+        crash_line_add(&path, "/cgroup");
+        path.text[path.n] = '\0';
+        fd = open(path.text, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd >= 0) {
+                n = read(fd, text, sizeof(text) - 1);
+                (void) close(fd);
+        }
+        if (n <= 0)
+                return NULL;
+        text[n] = '\0';
+        for (char *line = text; line; line = strchr(line, '\n')) {
+                line += *line == '\n';
+                if (strncmp(line, "0::", 3) != 0)
+                        continue;
+                line[strcspn(line, "\n")] = '\0';
+                return line + 3;
+        }
+        return NULL;
+}
+
+/* Where orders come from: beside us (podman exec), and from the main job. */
+static bool may_order(pid_t pid)
+{
+        const char *place = state.has_tree ? place_of(pid) : NULL, *rest;
+        size_t n = strlen(state.tree);
+
+        if (!place || strncmp(place, state.tree, n) != 0)
+                return false;
+        rest = place + n;
+        return strcmp(rest, "/init.scope") == 0 || strcmp(rest, "/system.slice/main.scope") == 0;
+}
+
+void crash_set_tree(const char *path)
+{
+        size_t n = strlen(path);
+
+        if (n >= sizeof(state.tree))
+                return;
+        memcpy(state.tree, path, n + 1);
+        if (n == 1) /* "/" */
+                state.tree[0] = '\0';
+        state.has_tree = true;
+}
+
 bool crash_is_meant(int sig, int code, pid_t sender)
 {
         if (!is_sent(code))
                 return sig != SIGABRT;
         if (!state.is_pid1)
                 return true;
-        return (code == SI_USER || code == SI_TKILL) && (sender == 0 || sender == state.pid);
+        return (code == SI_USER || code == SI_TKILL) &&
+               (sender == 0 || sender == state.pid || may_order(sender));
 }
 
 bool crash_is_urgent(void)

@@ -100,6 +100,11 @@ static void remount_read_only(PowerSay say)
         }
 }
 
+void power_sync(void)
+{
+        sync();
+}
+
 void power_let_go_of_disks(PowerSay say)
 {
         sync();

@@ -20,6 +20,8 @@ typedef void (*PowerSay)(const char *what, const char *where, int error);
  * first, and what stays busy is made read-only. Whatever is written by then is synced. May take for ever:
  * see below. */
 void power_let_go_of_disks(PowerSay say);
+/* What was written gets to the disks; may take for ever, too. */
+void power_sync(void);
 /* Writes a line to the console, and waits until it is out, which may be for ever, too. */
 void power_tell_console(const char *line);
 

@@ -21,9 +21,10 @@
 
 static bool component_is_valid(const char *s)
 {
-        size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+        /* Ids of jobs, and names of units. */
+        size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-:@\\");
 
-        return n > 0 && s[n] == '\0' && n <= 200;
+        return n > 0 && s[n] == '\0' && n <= SCOPE_NAME_MAX;
 }
 
 /* As scope_new_slice() calls them: a component, "~2" perhaps, and the suffix. */

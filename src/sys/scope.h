@@ -13,6 +13,8 @@
 
 typedef struct CgroupTree CgroupTree;
 typedef struct PidRef PidRef;
+#define SCOPE_NAME_MAX ((size_t) 200) /* with what is added it has to be a name of a file */
+
 typedef struct Scope Scope;
 
 #define SCOPE_UNKNOWN UINT64_MAX
@@ -31,8 +33,9 @@ typedef struct ScopeUsage {
                       SCOPE_UNKNOWN, SCOPE_UNKNOWN, SCOPE_UNKNOWN, SCOPE_UNKNOWN})
 
 /* Makes the folder. slice is a session's (scope_folder() of what scope_new_slice() made), name a single path
- * component ([A-Za-z0-9_.-]+). An empty folder of that name is made anew; beside one that is not empty yet
- * the scope is called "NAME~2". tree->fd -EBADF: a process group. The tree must outlive the scope. */
+ * component ([A-Za-z0-9_.:@\-]{1,200}). An empty folder of that name is made anew; beside one that is not
+ * empty yet the scope is called "NAME~2". tree->fd -EBADF: a process group. The tree must outlive the scope.
+ */
 int scope_new(const CgroupTree *tree, const char *slice, const char *name, Scope **ret);
 /* A session's folder, "SESSION.slice", as a scope of all scopes in it: its accounts, its processes, its
  * freezing. No process is ever put into it itself. */

@@ -1,10 +1,11 @@
 #pragma once
 
-/* Names of units, systemd.unit(5): prefix[@[instance]].type, of at most 255 characters [A-Za-z0-9:_.\-]. */
+/* Names of units, systemd.unit(5): prefix[@[instance]].type, of at most
+ * 200 characters [A-Za-z0-9:_.\-] here, for a scope is called by them, with something added (sys/scope.h). */
 
 #include "basic/macro.h"
 
-#define UNIT_NAME_LENGTH_MAX ((size_t) 255)
+#define UNIT_NAME_LENGTH_MAX ((size_t) 200)
 
 typedef enum UnitNameKind {
         UNIT_NAME_INVALID,

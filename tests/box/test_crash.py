@@ -287,8 +287,16 @@ class TestFromInside(CrashCase):
         self.assertEqual(box.stop(), 0)
 
     def test_by_the_main_job(self):
-        box = self.box("--", "sh", "-c", "kill -SEGV 1; kill -ABRT 1; sleep 0.02; exit 7", wait=False)
-        self.assertEqual(box.wait_exit(30), 7)
+        """Whose signals are orders; and so are those of who is beside reeve, as podman exec is."""
+        box = self.box("--", "sh", "-c", "trap 'echo told; exit 7' TERM; kill -SEGV 1; while :; do sleep 0.1; done", wait=False)
+        self.assertEqual(box.wait_exit(30), STATUS)
+        self.assertIn("Crash: SIGSEGV", box.log())
+
+    def test_by_who_is_beside_it(self):
+        box = self.box()
+        box.run_inside(["sh", "-c", "cd /sys/fs/cgroup && echo $$ >$(sed -n 's/^0:://p' /proc/1/cgroup)/cgroup.procs; kill -SEGV 1"])
+        self.assertEqual(box.wait_exit(30), STATUS)
+        self.assertIn("Crash: SIGSEGV", box.log())
 
     @unittest.skipUnless(platform.machine() == "x86_64", "the system calls' numbers are those of x86-64")
     def test_by_who_hides(self):

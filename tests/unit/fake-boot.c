@@ -86,3 +86,7 @@ int socket_accept(int listen_fd, int *ret_fd, PeerCredentials *ret)
 void socket_unlink(const char *address)
 {
 }
+
+void crash_set_tree(const char *path)
+{
+}

@@ -294,6 +294,7 @@ int reaper_reap(pid_t pid)
         if (!p || !p->zombie)
                 return -ECHILD;
         p->zombie = false;
+        p->pidfd = fd_close(p->pidfd);
         return 0;
 }
 

@@ -476,7 +476,6 @@ START_TEST(who_started_it_is_told)
         settle();
         ck_assert_str_eq(fake_told(), "READY=1\nSTATUS=Up|STOPPING=1\nSTATUS=Stopping|");
         end();
-
         begin(true);
         m.units.booting = true; /* something is to be started yet */
         (void) run_main();
@@ -485,7 +484,6 @@ START_TEST(who_started_it_is_told)
         m.units.up(&m.units);
         ck_assert_str_eq(fake_told(), "READY=1\nSTATUS=Up|");
         end();
-
         begin(true);
         fake_exec_fails(start_main(), SPAWN_EXEC, ENOENT, "payload");
         settle();

@@ -128,3 +128,18 @@ class Boot(unittest.TestCase):
             self.assertIsNone(m.process.poll(), "it stays powered on")
             m.monitor("quit")
             m.wait()
+
+    def test_a_fault_of_reeve(self):
+        """What runs is told to stop and given its time, and the machine is switched off: no panic of the kernel's."""
+        script = "\n".join((
+            "(trap 'echo told; exit 0' TERM; echo up; while :; do sleep 0.1; done) &",
+            "(exec setsid sh -c 'trap \"sleep 0.5; echo told, too; exit 0\" TERM; "
+            "echo up, too; while :; do sleep 0.1; done') &",
+            "sleep 1",
+            "echo $$ >/sys/fs/cgroup/init.scope/cgroup.procs",     # whose signals are orders
+            "kill -SEGV 1; trap '' TERM; wait"))
+        with Machine(script, arguments="--stop-timeout=20s") as m:
+            console = m.wait()
+            for text in ("SIGSEGV", "\ntold\n", "\ntold, too\n", "reboot: Power down"):
+                self.assertIn(text, console)
+            self.assertNotIn("Kernel panic", console)
