@@ -162,6 +162,8 @@ static void leave_set(Job *job)
 {
         JobSet *set = job->set;
 
+        if (job->control_of && job->control_of->control == job)
+                job->control_of->control = NULL;
         if (!list_is_empty(&job->by_age) && !job_is_finished(job))
                 job_set_one_less(set);
         list_remove(&job->by_age);

@@ -13,15 +13,41 @@
 #include "core/job.h"
 #include "core/session.h"
 
+/* All of its scope, and of that of the command that runs beside it. */
+static int signal_all(Job *job, int sig, pid_t **ret, size_t *ret_n)
+{
+        _cleanup_free_ pid_t *beside = NULL;
+        size_t n_beside = 0, n = 0;
+        pid_t *pids = NULL, *more;
+        int r = -ESRCH;
+
+        if (job->control && job->control->scope)
+                r = scope_signal(job->control->scope, sig, ret ? &beside : NULL, ret ? &n_beside : NULL);
+        if (job->scope)
+                r = scope_signal(job->scope, sig, ret ? &pids : NULL, ret ? &n : NULL);
+        if (r < 0 || !ret)
+                return r;
+        if (n_beside > 0) {
+                more = alloc_resize(pids, n + n_beside, sizeof(pid_t));
+                if (!more) {
+                        free(pids);
+                        return -ENOMEM;
+                }
+                pids = more;
+                memcpy(pids + n, beside, n_beside * sizeof(pid_t));
+        }
+        *ret = pids;
+        *ret_n = n + n_beside;
+        return 0;
+}
+
 int job_signal(Job *job, bool leader_only, int sig, pid_t **ret, size_t *ret_n)
 {
         _cleanup_free_ pid_t *pids = NULL;
         int r;
 
-        if (!job->scope)
-                return -ESRCH;
         if (!leader_only)
-                return scope_signal(job->scope, sig, ret, ret_n);
+                return signal_all(job, sig, ret, ret_n);
         if (!pidref_is_set(&job->leader))
                 return -ESRCH;
         if (ret) {

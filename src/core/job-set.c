@@ -353,7 +353,10 @@ int job_set_run_control(JobSet *set, Job *job, ExecSpec *spec, Job **ret, Error 
         int r;
 
         r = add(set, SESSION_SYSTEM, spec, &request, &control, e);
-        return r < 0 ? r : run_first(control, spec, ret, e);
+        if (r < 0)
+                return r;
+        job->control = control;
+        return run_first(control, spec, ret, e);
 }
 
 Job *job_set_get(const JobSet *set, const char *id)

@@ -114,8 +114,8 @@ struct Job {
         Session *session_of;     /* NULL: it was detached, or the session is gone */
         SessionSlice *slice;     /* where its scope is */
         JobBase base;            /* of a job that is held; else all NULL */
-        Job *control_of;    /* a command of this job's service, in whose log its output goes; others never
-                               know of it */
+        Job *control;            /* a command of its service that runs now; NULL */
+        Job *control_of;         /* whose service's command this is, in whose log its output goes; hidden */
         char *user, *group; /* that it runs as, its own or the session's; NULL: as reeve */
         ExecSpec spec;
         RequestDigest digest;

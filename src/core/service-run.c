@@ -20,6 +20,7 @@
 #include "core/unit-spec.h"
 #include "sys/service-check.h"
 #include "unit/environment-file.h"
+#include "unit/problem.h"
 
 static void drop_privilege_settings(ExecSpec *spec)
 {
@@ -119,7 +120,8 @@ static int add_variables(const Service *s, ExecSpec *spec)
                                                          : "killed");
         snprintf(number, sizeof(number), "%d", s->job->exit_code);
         if (r >= 0)
-                r = put(spec, "EXIT_STATUS", s->job->signal > 0 ? signal_name(s->job->signal) : number);
+                r = put(spec, "EXIT_STATUS",
+                        s->job->signal > 0 ? signal_name(s->job->signal) + strlen("SIG") : number);
         return r;
 }
 
@@ -288,6 +290,8 @@ static int read_conditions(const Unit *u, ServiceCheckReader *reader)
 
 static int read_files(Service *s, ServiceCheckReader *reader)
 {
+        _cleanup_(unit_problems_done) UnitProblems problems = UNIT_PROBLEMS_INIT;
+
         for (size_t i = 0; i < s->unit->n_environment_files; i++) {
                 const UnitEnvironmentFile *f = &s->unit->environment_files[i];
                 _cleanup_strv_ char **assignments = NULL;
@@ -302,12 +306,13 @@ static int read_files(Service *s, ServiceCheckReader *reader)
                         log_error("%s: EnvironmentFile=%s: %s", s->unit->name, f->path, errno_text(r));
                         return r == -ENOENT ? -ENODATA : r;
                 }
-                r = environment_file_parse(f->path, text, size, &assignments, NULL);
+                r = environment_file_parse(f->path, text, size, &assignments, &problems);
                 if (r >= 0)
                         r = strv_extend(&s->file_environment, assignments);
                 if (r < 0)
                         return r;
         }
+        unit_set_say_problems(&problems);
         return 0;
 }
 

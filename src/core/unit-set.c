@@ -338,7 +338,8 @@ int unit_set_restart(UnitSet *set, const char *name, UnitWait *wait, Error *e)
                 r = check_startable(s, e);
         if (r < 0)
                 return r;
-        if (service_is_inactive(s))
+        /* One that is just being started, by what was read last, is what is asked for. */
+        if (service_is_inactive(s) || (s->order == SERVICE_ORDER_START && !s->old))
                 return unit_set_start(set, name, wait, e);
         r = plan_stop(set, s, &plan, e);
         if (r < 0)

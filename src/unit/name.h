@@ -1,7 +1,7 @@
 #pragma once
 
 /* Names of units, systemd.unit(5): prefix[@[instance]].type, of at most
- * 200 characters [A-Za-z0-9:_.\-] here, for a scope is called by them, with something added (sys/scope.h). */
+ * 200 characters [A-Za-z0-9:_.\-] here, for a scope is called by them, and more (sys/scope.h). */
 
 #include "basic/macro.h"
 

@@ -12,6 +12,7 @@
 #include "basic/alloc.h"
 #include "basic/fd.h"
 #include "fake-internal.h"
+#include "sys/crash.h"
 #include "sys/cgroup.h"
 #include "sys/signals.h"
 #include "sys/unix-socket.h"
