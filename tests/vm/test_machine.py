@@ -29,9 +29,19 @@ echo "hostname=$(hostname)"
 echo "tty=$(tty)"
 echo "limits=$(ulimit -Sn) $(ulimit -Hn)"
 echo "variable=$VARIABLE"
+until [ -e /run/unit ]; do sleep 0.1; done
+echo "unit=$(cat /run/unit)"
 echo "here=$(tr '\\0' ' ' < /proc/1/cmdline)"
 reevectl exec sh -c 'kill -TERM 1'
 until dmesg -r | grep 'no order, ignored'; do sleep 0.1; done
+"""
+
+# It goes on until the machine goes, and tells what it has by then.
+UNIT = """
+[Service]
+ExecStart=sh -c 'echo $$(cat /sys/fs/cgroup/system.slice/one.service.scope/cgroup.controllers) >/run/unit; exec sleep 1000'
+[Install]
+WantedBy=default.target
 """
 
 # What is written stays, although there is swap on the disk, something is mounted in it, and somebody writes to it who does
@@ -64,7 +74,8 @@ class Boot(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             disk = os.path.join(folder, "disk")
             make_disk(disk)
-            with Machine(ABOUT + WRITES + "exit 7", disk=disk, files={"/etc/hostname": "# of this test\nvessel\n"},
+            with Machine(ABOUT + WRITES + "exit 7", disk=disk, files={"/etc/hostname": "# of this test\nvessel\n",
+                                                                      "/etc/reeve/units/one.service": UNIT},
                          parameters="splash VARIABLE=value reeve.log-level=debug", arguments="--stop-timeout=4s") as m:
                 console = m.wait()
                 self.check_about(m.values(), console)
@@ -84,6 +95,7 @@ class Boot(unittest.TestCase):
         self.assertEqual(values["tty"], "/dev/console")
         self.assertEqual(values["limits"], "1024 524288")
         self.assertEqual(values["variable"], "value", "what the kernel does not know is a job's variable")
+        self.assertEqual(values["unit"], values["controllers"], "a unit was started")
         self.assertEqual(values["here"].split()[1:], ["splash", "--stop-timeout=4s", "/main"])
         self.assertRegex(console, r"<29>\[.*\] reeve: SIGTERM from process \d+ of a job: no order, ignored")
 
