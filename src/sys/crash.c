@@ -2,9 +2,10 @@
  * The handler of our own faults, and which of the signals of that name are any. A handler lifts the kernel's
  * protection of PID 1 for that signal: so what processes of our own PID namespace send is dropped, as the
  * kernel would have dropped it, but noted. What remains is the processor's word (SIGABRT is never that: what
- * looks like it is another's fcntl(F_SETSIG)), abort(3), and kill(2) from outside of the namespace. Who sent
- * it is known by kill(2) and tgkill(2) alone; with sigqueue(3) the sender says that himself. Not as PID 1
- * there is no such protection, and every signal is meant.
+ * looks like it is another's fcntl(F_SETSIG)), abort(3), and kill(2) from outside of the namespace, from
+ * beside us and from the main job, where orders come from. Who sent it is known by kill(2) and tgkill(2)
+ * alone; with sigqueue(3) the sender says that himself. Not as PID 1 there is no such protection, and every
+ * signal is meant.
  *
  * While a signal is looked at, the others wait: a job could send them faster than they are dropped, and use
  * up the stack. In a crash they are let in again, so that a fault of the handler itself does not end it
