@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "basic/errno-name.h"
@@ -25,7 +26,8 @@
 #include "basic/parse.h"
 
 #define LOG_LINE_MAX 2048U
-#define LOG_RECORD_MAX 960U   /* of the kernel's log: EINVAL for one that is longer, kernel/printk/printk.c \
+#define LOG_RECORD_MAX                                                                                      \
+        960U                  /* of the kernel's log: EINVAL for one that is longer, kernel/printk/printk.c \
                                */
 #define LOG_FACILITY (3 << 3) /* daemon */
 static_assert(LOG_LINE_MAX <= PIPE_BUF, "a line is written whole");
@@ -137,7 +139,14 @@ static ssize_t log_write(const char *line, size_t size)
 
 void log_raw(const char *line, size_t size)
 {
-        if (state.fd >= 0)
+        static const char priority[] = "<27>"; /* daemon, error */
+        struct iovec record[] = {{(char *) priority, sizeof(priority) - 1}, {(char *) line, size}};
+
+        if (state.fd < 0)
+                return;
+        if (state.way == LOG_WAY_KERNEL)
+                (void) !writev(state.fd, record, 2);
+        else
                 (void) log_write(line, size);
 }
 

@@ -225,6 +225,8 @@ START_TEST(the_kernels_log)
         ck_assert_str_eq(read_record(p[0]), "<27>reeve: hello 7\n");
         log_info("a\nb");
         ck_assert_str_eq(read_record(p[0]), "<30>reeve: a?b\n");
+        log_raw("raw\n", 4);
+        ck_assert_str_eq(read_record(p[0]), "<27>raw\n");
 
         memset(text, 'x', 5000);
         text[5000] = 0;

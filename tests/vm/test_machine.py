@@ -34,6 +34,18 @@ echo "unit=$(cat /run/unit)"
 echo "here=$(tr '\\0' ' ' < /proc/1/cmdline)"
 reevectl exec sh -c 'kill -TERM 1'
 until dmesg -r | grep 'no order, ignored'; do sleep 0.1; done
+reevectl exec sh -c 'for signal in SEGV ABRT BUS ILL TRAP SYS KILL STOP; do kill -s $signal 1; done'
+reevectl exec echo survived
+"""
+
+# The library that waits for events is made of breakpoints: PID 1 runs into one as soon as something happens.
+CRASH = """
+trap 'echo told; exit 9' TERM
+range=$(sed -n 's/^\\([^ ]*\\) r-xp .*libsystemd.*/\\1/p' /proc/1/maps)
+begin=$((0x${range%-*})) end=$((0x${range#*-}))
+tr '\\0' '\\314' </dev/zero | dd of=/proc/1/mem bs=4096 seek=$((begin / 4096)) count=$(((end - begin) / 4096)) conv=notrunc
+kill -WINCH 1
+while :; do sleep 0.1; done
 """
 
 # It goes on until the machine goes, and tells what it has by then.
@@ -96,6 +108,7 @@ class Boot(unittest.TestCase):
         self.assertEqual(values["limits"], "1024 524288")
         self.assertEqual(values["variable"], "value", "what the kernel does not know is a job's variable")
         self.assertEqual(values["unit"], values["controllers"], "a unit was started")
+        self.assertIn("\nsurvived\n", console, "signals of faults, of a process of a job")
         self.assertEqual(values["here"].split()[1:], ["splash", "--stop-timeout=4s", "/main"])
         self.assertRegex(console, r"<29>\[.*\] reeve: SIGTERM from process \d+ of a job: no order, ignored")
 
@@ -155,3 +168,13 @@ class Boot(unittest.TestCase):
             for text in ("SIGSEGV", "\ntold\n", "\ntold, too\n", "reboot: Power down"):
                 self.assertIn(text, console)
             self.assertNotIn("Kernel panic", console)
+
+    def test_a_crash(self):
+        """The jobs are told, the status is a crash's own, and the machine goes instead of a panic."""
+        with Machine(CRASH) as m:
+            console = m.wait()
+            self.assertIn("\ntold\n", console)
+            self.assertIn("SIGTRAP", console)
+            self.assertIn("\nreeve: exit status 70\n", console)
+            self.assertIn("reboot: Power down", console)
+            self.assertNotIn("panic", console)
