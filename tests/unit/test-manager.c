@@ -422,10 +422,8 @@ START_TEST(signals_to_a_machine)
         const struct {
                 int signal;
                 PowerAction power;
-        } cases[] = {
-                        {SIGTERM, POWER_OFF},       {SIGINT, POWER_REBOOT},    {SIGPWR, POWER_OFF},
-                        {SIGRTMIN + 3, POWER_HALT}, {SIGRTMIN + 4, POWER_OFF}, {SIGRTMIN + 5, POWER_REBOOT},
-        };
+        } cases[] = {{SIGTERM, POWER_OFF},       {SIGINT, POWER_REBOOT},    {SIGPWR, POWER_OFF},
+                     {SIGRTMIN + 3, POWER_HALT}, {SIGRTMIN + 4, POWER_OFF}, {SIGRTMIN + 5, POWER_REBOOT}};
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 FakeProcess *leader;
