@@ -184,16 +184,23 @@ int bus_method_reload(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
         return 1;
 }
 
+/* Also one that runs by what was read before may be refused by what its file says now. */
+static const char *load_state(const Service *s)
+{
+        const Unit *now = unit_table_get(&s->set->table, s->name);
+
+        return (now ?: s->unit)->refused ? "bad-setting" : "loaded";
+}
+
 static int append_unit(sd_bus_message *m, const Service *s)
 {
         const Unit *u = s->unit;
 
         return sd_bus_message_append(m, "a{sv}", 8, "Name", "s", u->name, "Description", "s",
-                                     u->description ?: "", "LoadState", "s",
-                                     u->refused ? "bad-setting" : "loaded", "ActiveState", "s",
-                                     service_state_to_string(s->state), "Result", "s", service_result(s),
-                                     "Job", "s", s->job ? s->job->id : "", "NRestarts", "u",
-                                     s->job ? s->job->n_restarts : 0U, "Path", "s", u->path ?: "");
+                                     u->description ?: "", "LoadState", "s", load_state(s), "ActiveState",
+                                     "s", service_state_to_string(s->state), "Result", "s",
+                                     service_result(s), "Job", "s", s->job ? s->job->id : "", "NRestarts",
+                                     "u", s->job ? s->job->n_restarts : 0U, "Path", "s", u->path ?: "");
 }
 
 int bus_method_list_units(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
