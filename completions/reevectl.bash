@@ -1,7 +1,7 @@
 # Bash completion for reevectl(1).
 #
 # Verbs, options and what they take stand in the tables that reevectl makes its --help of: so that is read, and
-# nothing of it is repeated here. Ids of jobs and names of sessions are asked of reeve.
+# nothing of it is repeated here. Ids of jobs, names of sessions and of units are asked of reeve.
 
 # The words of the line up to the cursor, into words: the shell's own are cut at "=" and ":", too.
 _reevectl_split() {
@@ -114,6 +114,7 @@ _reevectl_candidates() {
         ID) _reevectl_column 0 "${ids[@]}" ;;
         PID) _reevectl_column 2 list ;;
         SESSION) _reevectl_column 0 session list ;;
+        UNIT) _reevectl_column 0 unit list ;;
         VARIABLE | VARIABLE=VALUE) _reevectl_call session env "${given[0]}" ;;
         'NAME[=VALUE]') compgen -e ;;
         KEY=VALUE) _reevectl_settings "$2" ;;

@@ -24,6 +24,7 @@ static const struct {
 } hints[] = {
                 {BUS_ERROR_NO_SUCH_JOB, "All that are known: reevectl list --all"},
                 {BUS_ERROR_NO_SUCH_SESSION, "All that are known: reevectl session list"},
+                {BUS_ERROR_NO_SUCH_UNIT, "All that are known: reevectl unit list"},
                 {BUS_ERROR_SESSION_EXISTS, "Close it first, or take another name."},
                 {BUS_ERROR_JOB_EXISTS, "Take another --id, or none."},
                 {BUS_ERROR_BAD_CURSOR, "Without --cursor the log is read from its oldest record on."},
@@ -152,6 +153,29 @@ static int call_answered(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
         return 0;
 }
 
+static int send_all(Client *c, Call *calls, size_t n, size_t *pending)
+{
+        int r;
+
+        for (size_t i = 0; i < n; i++) {
+                calls[i].pending = pending;
+                r = sd_bus_call_async(c->bus, NULL, calls[i].message, call_answered, &calls[i], UINT64_MAX);
+                if (r < 0)
+                        return call_failed(c, r);
+        }
+        return 0;
+}
+
+static int process_one(Client *c)
+{
+        int r;
+
+        r = sd_bus_process(c->bus, NULL);
+        if (r == 0)
+                r = sd_bus_wait(c->bus, UINT64_MAX);
+        return r < 0 && r != -EINTR ? call_failed(c, r) : 0;
+}
+
 int client_call_all(Client *c, Call *calls, size_t n)
 {
         size_t pending = n;
@@ -159,20 +183,27 @@ int client_call_all(Client *c, Call *calls, size_t n)
 
         if (n == 0)
                 return 0;
-        for (size_t i = 0; i < n; i++) {
-                calls[i].pending = &pending;
-                r = sd_bus_call_async(c->bus, NULL, calls[i].message, call_answered, &calls[i], UINT64_MAX);
-                if (r < 0)
-                        return call_failed(c, r);
-        }
-        while (pending > 0) {
-                r = sd_bus_process(c->bus, NULL);
-                if (r == 0)
-                        r = sd_bus_wait(c->bus, UINT64_MAX);
-                if (r < 0 && r != -EINTR)
-                        return call_failed(c, r);
-        }
+        r = send_all(c, calls, n, &pending);
+        while (r >= 0 && pending > 0)
+                r = process_one(c);
+        if (r < 0)
+                return r;
         return sd_bus_is_open(c->bus) > 0 ? 0 : call_failed(c, -ECONNRESET);
+}
+
+int client_call_until_last(Client *c, Call *calls, size_t n)
+{
+        size_t pending = n;
+        int r;
+
+        r = send_all(c, calls, n, &pending);
+        while (r >= 0 && !calls[n - 1].reply)
+                r = process_one(c);
+        if (r >= 0 && sd_bus_is_open(c->bus) <= 0)
+                r = call_failed(c, -ECONNRESET);
+        /* Nobody is there any more for the answers that are to come. */
+        client_done(c);
+        return r;
 }
 
 static int listening_failed(const Client *c, int error)

@@ -44,6 +44,9 @@ typedef struct Call {
 } Call;
 
 int client_call_all(Client *c, Call *calls, size_t n);
+/* Likewise, but without waiting for more answers when there is one to the last call. It is the end of the
+ * connection: the other calls go on without anybody who waits for them. n > 0. */
+int client_call_until_last(Client *c, Call *calls, size_t n);
 void calls_free(Call *calls, size_t n);
 
 /* Hands every signal of reeve to handler, for ever: until that returns something else than 0, which is

@@ -13,6 +13,8 @@
 #include "ctl/client.h"
 #include "ctl/output.h"
 
+#define TAIL_LINES 10U
+
 static int append_streams(sd_bus_message *m, unsigned streams)
 {
         const char *names[_STREAM_MAX + 1] = {NULL};
@@ -156,6 +158,22 @@ void log_page_format(const LogPage *p, LogFormat f, const LogContext *context, b
         }
         for (size_t i = 0; i < p->n; i++)
                 log_format_record(f, context, &p->records[i], i + 1 == p->n ? p->next : NULL, b);
+}
+
+int log_page_append_tail(Client *c, const char *path, const Properties *job, const char *before, Buffer *b)
+{
+        LogRequest request = {.cursor = "", .lines = TAIL_LINES, .streams = STREAM_MASK_ALL};
+        _cleanup_(log_page_done) LogPage page = LOG_PAGE_INIT;
+        LogContext context;
+        int r;
+
+        r = log_page_read(c, path, &request, &page);
+        if (r < 0 || page.n == 0)
+                return r;
+        log_context_init(job, &context);
+        buffer_append_string(b, before);
+        log_page_format(&page, LOG_FORMAT_SHORT, &context, log_page_lines(&page) < TAIL_LINES, b);
+        return 0;
 }
 
 void log_context_init(const Properties *job, LogContext *ret)

@@ -41,5 +41,9 @@ size_t log_page_lines(const LogPage *p) _pure_;
 /* The last record carries the cursor of the page. `lost`: also what is lost before the first one. */
 void log_page_format(const LogPage *p, LogFormat f, const LogContext *context, bool lost, Buffer *b);
 
+/* The last lines of a log, as people read them, with what is lost of them, behind `before`; nothing at all
+ * where it is empty. Says what goes wrong; 0 or FAILED. */
+int log_page_append_tail(Client *c, const char *path, const Properties *job, const char *before, Buffer *b);
+
 /* Whose log that is; points into the properties of the job, and to the host's name, read once. */
 void log_context_init(const Properties *job, LogContext *ret);

@@ -41,7 +41,7 @@ bool verb_is_in_group(const Verb *v, const char *group);
 extern const Option exec_options[], start_options[], list_options[], logs_options[], kill_options[],
                 stop_options[], wait_options[], attach_options[];
 extern const Option run_options[], session_open_options[], session_close_options[], session_env_options[],
-                freeze_options[];
+                freeze_options[], unit_order_options[];
 int verb_exec(const Verb *verb, Client *c, char **args);
 int verb_start(const Verb *verb, Client *c, char **args);
 int verb_list(const Verb *verb, Client *c, char **args);
@@ -57,6 +57,13 @@ int verb_session_list(const Verb *verb, Client *c, char **args);
 int verb_session_close(const Verb *verb, Client *c, char **args);
 int verb_session_env(const Verb *verb, Client *c, char **args);
 int verb_session_cd(const Verb *verb, Client *c, char **args);
+int verb_unit_list(const Verb *verb, Client *c, char **args);
+int verb_unit_status(const Verb *verb, Client *c, char **args);
+int verb_unit_start(const Verb *verb, Client *c, char **args);
+int verb_unit_stop(const Verb *verb, Client *c, char **args);
+int verb_unit_restart(const Verb *verb, Client *c, char **args);
+int verb_unit_reload(const Verb *verb, Client *c, char **args);
+int verb_reload(const Verb *verb, Client *c, char **args);
 int verb_detach(const Verb *verb, Client *c, char **args);
 int verb_freeze(const Verb *verb, Client *c, char **args);
 int verb_thaw(const Verb *verb, Client *c, char **args);
