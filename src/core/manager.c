@@ -97,7 +97,11 @@ static bool is_order(Manager *m, const SignalInfo *info)
         _cleanup_free_ char *path = NULL;
         Job *job;
 
-        if (!info->by_process || info->sender == 0)
+        if (!info->by_process)
+                return true;
+        if (!info->sender_is_known && m->boot->is_pid1)
+                return false;
+        if (info->sender == 0)
                 return true;
         job = job_set_get_by_pid(&m->jobs, info->sender);
         if (job)

@@ -113,6 +113,11 @@ static void open_log(const Machine *m)
                 say("no kernel log, messages stay on the console", r);
 }
 
+static void tell_console(void *data)
+{
+        power_tell_console(data);
+}
+
 static void write_back(void *data)
 {
         power_sync();
@@ -122,6 +127,10 @@ static void write_back(void *data)
  * kernel's panic. */
 static void end_after_fault(int status)
 {
+        static char line[] = "\nreeve: exit status 70\n";
+
+        static_assert(CRASH_EXIT_STATUS == 70, "as the line says");
+        (void) power_run(tell_console, line, CONSOLE_LIMIT);
         (void) power_run(write_back, NULL, SYNC_LIMIT);
         (void) power_do(POWER_OFF);
 }
@@ -149,11 +158,6 @@ void machine_set_up(Machine *m, BootState *boot)
         r = m->first ? machine_take_ctrl_alt_del() : 0;
         if (r < 0)
                 say("taking ctrl-alt-del", r);
-}
-
-static void tell_console(void *data)
-{
-        power_tell_console(data);
 }
 
 static void let_go_of_disks(void *data)

@@ -30,6 +30,7 @@ int signals_read(int fd, SignalInfo *ret)
         if (n != (ssize_t) sizeof(info))
                 return 0;
         *ret = (SignalInfo){
+                        .sender_is_known = info.ssi_code == SI_USER || info.ssi_code == SI_TKILL,
                         .signal = (int) info.ssi_signo,
                         .sender = (pid_t) info.ssi_pid,
                         .by_process = info.ssi_code <=

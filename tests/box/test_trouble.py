@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import platform
 import signal
 import subprocess
 import time
+import unittest
 
 from case import BoxCase, FreshCase, Stopwatch
 from client import DBUS_ERROR, DBusError, Disconnected, ERROR, MSEC, SEC
@@ -301,3 +303,18 @@ class TestSigpipe(BoxCase):
         """Its disposition is the default again in a job."""
         outcome = self.bus.exec(["bash", "-c", "yes | head -1; echo ${PIPESTATUS[0]}"])
         self.assertEqual(outcome.stdout, b"y\n141\n")
+
+
+class TestForgedOrders(BoxCase):
+
+    # rt_sigqueueinfo(2): the sender is what the sender says, here somebody outside of the PID namespace.
+    FORGERY = "import ctypes, struct; i = ctypes.create_string_buffer(struct.pack('iiiiii', 15, 0, -1, 0, 0, 0), 128); " \
+              "raise SystemExit(ctypes.CDLL(None).syscall(129, 1, 15, i))"
+
+    @unittest.skipUnless(platform.machine() == "x86_64", "the system call's number is that of x86-64")
+    def test_by_a_queued_signal(self):
+        before = self.reeve.log().count("no order, ignored")
+        outcome = self.bus.exec(["/usr/bin/python3", "-c", self.FORGERY])
+        self.assertEqual(outcome.exit_code, 0, outcome)
+        eventually(lambda: self.reeve.log().count("no order, ignored") > before, 30, "it was noted")
+        self.assertEqual(self.bus.property("State"), "running")
