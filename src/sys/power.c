@@ -148,7 +148,7 @@ static int wait_for(pid_t pid, usec_t limit)
 
 int power_run(void (*function)(void *data), void *data, usec_t limit)
 {
-        pid_t pid = fork();
+        pid_t pid = _Fork(); /* also after a fault, when fork(3) might wait for a lock */
 
         if (pid < 0) {
                 function(data);
