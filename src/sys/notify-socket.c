@@ -21,6 +21,7 @@
 #include "sys/cgroup.h"
 #include "sys/entropy.h"
 #include "sys/pidref.h"
+#include "sys/socket-data.h"
 
 #ifndef SO_PASSPIDFD /* Linux 6.5; glibc 2.39 */
 #define SO_PASSPIDFD 76
@@ -76,14 +77,13 @@ int notify_socket_open(char ret_address[static NOTIFY_ADDRESS_SIZE], int *ret_fd
 
 static void close_all(const struct cmsghdr *c, unsigned *n_fds)
 {
-        const struct linger none = {.l_onoff = 0};
         size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
         for (size_t i = 0; i < n; i++) {
                 int fd;
 
                 memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-                (void) setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+                socket_forget_linger(fd);
                 fd_close(fd);
                 (*n_fds)++;
         }

@@ -41,6 +41,13 @@ ssize_t socket_peek(int fd, void *buf, size_t size)
         return n;
 }
 
+void socket_forget_linger(int fd)
+{
+        const struct linger none = {.l_onoff = 0};
+
+        (void) setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)); /* ENOTSOCK: nor does it wait */
+}
+
 /* The descriptors of all control messages, into fds as far as there is room, the rest closed. How many there
  * were. */
 static size_t collect(struct msghdr *mh, int *fds, size_t room)
@@ -56,6 +63,7 @@ static size_t collect(struct msghdr *mh, int *fds, size_t room)
                         int one;
 
                         memcpy(&one, CMSG_DATA(c) + i * sizeof(int), sizeof(one));
+                        socket_forget_linger(one);
                         if (total < room)
                                 fds[total] = one;
                         else

@@ -14,8 +14,12 @@ ssize_t socket_peek(int fd, void *buf, size_t size);
 
 /* Takes at most size bytes, and the descriptors that came with them (CLOEXEC): *n_fds is the room there is
  * for them, and then how many came. More of them than that: -ENOBUFS, and all of them are closed. 0: the
- * end; -EAGAIN. */
+ * end; -EAGAIN. Sockets among them do not linger any more. */
 ssize_t socket_receive(int fd, void *buf, size_t size, int *fds, size_t *n_fds);
+
+/* SO_LINGER off, socket(7): with it the close(2) of a socket whose other side takes nothing would wait.
+ * Nothing where fd is no socket. */
+void socket_forget_linger(int fd);
 
 /* Gives bytes, and copies of descriptors with the first of them. May take fewer than size; -EAGAIN. */
 ssize_t socket_send(int fd, const void *buf, size_t size, const int *fds, size_t n_fds);

@@ -89,6 +89,30 @@ START_TEST(descriptors)
 }
 END_TEST
 
+/* Closing one must not wait for whoever is at its other side. */
+START_TEST(sockets_do_not_linger)
+{
+        struct linger linger = {.l_onoff = 1, .l_linger = 20};
+        socklen_t size = sizeof(linger);
+        int pair[2], fds[2], tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        size_t n = 2;
+        char c;
+
+        ck_assert_int_eq(socket_pair(pair), 0);
+        ck_assert_int_eq(setsockopt(tcp, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+        ck_assert_int_eq(socket_send(pair[0], "x", 1, (int[]){tcp, 0}, 2), 1);
+        ck_assert_int_eq(socket_receive(pair[1], &c, 1, fds, &n), 1);
+        ck_assert_uint_eq(n, 2);
+        ck_assert_int_eq(getsockopt(fds[0], SOL_SOCKET, SO_LINGER, &linger, &size), 0);
+        ck_assert_int_eq(linger.l_onoff, 0);
+        for (size_t i = 0; i < 2; i++) {
+                fd_close(fds[i]);
+                fd_close(pair[i]);
+        }
+        fd_close(tcp);
+}
+END_TEST
+
 /* The lowest free numbers, also where there are holes. */
 START_TEST(foresees_holes)
 {
@@ -128,4 +152,4 @@ START_TEST(outlet)
 }
 END_TEST
 
-TEST_MAIN("socket-data", bytes, descriptors, foresees_holes, outlet)
+TEST_MAIN("socket-data", bytes, descriptors, sockets_do_not_linger, foresees_holes, outlet)
