@@ -6,6 +6,7 @@ import subprocess
 import completion
 from rig import eventually, reevectl_binary, write_file
 from session import Gate
+from test_notify import PYTHON, SAY
 from test_reevectl import Ctl
 
 # Of a simple one it would not be known when it is executing.
@@ -218,6 +219,13 @@ class TestWhatIsShown(CtlUnits):
         self.assertEqual([line.rsplit(": ", 1)[1] for line in text.splitlines()[-10:]], [f"line {i}" for i in range(3, 13)])
         self.assertEqual(self.json("unit", "status", "web"), self.listed("web"))
         self.assertRegex(self.ctl("status", "web.service"), r"(?m)^ +Unit: web\.service$")
+
+    def test_what_a_unit_says_of_itself(self):
+        write_file(f"{self.reeve.shared}/say.py", SAY + "say('READY=1\\nSTATUS=12 clients'); time.sleep(1000)")
+        self.units(web=f"Type=notify\nExecStart={PYTHON} {self.reeve.shared}/say.py")
+        self.ctl("unit", "start", "web")
+        for args in (("unit", "status", "web"), ("status", "web.service")):
+            self.assertRegex(self.ctl(*args), r"(?m)^ +Status: 12 clients$")
 
     def test_status_of_several(self):
         self.units(a=STAYS, b=STAYS)
