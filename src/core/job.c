@@ -57,13 +57,14 @@ static void arm_runtime(Job *job)
                   usec_add(clock_monotonic(), job->spec.runtime_max));
 }
 
-/* Its time counts from exec, which may take its own; but in a session that is frozen it never comes. Should
- * that be frozen later, job_check_frozen() sees to it. */
+/* Its time counts from exec, which may take its own; but in a session that is frozen it never comes (should
+ * that be frozen later, job_check_frozen() sees to it), and a service cannot wait for a command of its. */
 void job_runtime_over(Timer *t, usec_t now)
 {
         Job *job = container_of(t, Job, runtime_timer);
 
-        if (job->fsm.state != JOB_STARTING || (job->session_of && session_is_frozen(job->session_of)))
+        if (job->fsm.state != JOB_STARTING || job->control_of ||
+            (job->session_of && session_is_frozen(job->session_of)))
                 job_event(job, JOB_EVENT_RUNTIME_TIMEOUT);
 }
 

@@ -190,7 +190,7 @@ static bool go_on_starting(Service *s)
                         order_done(s, 0, NULL);
                         return true;
                 }
-                if (service_is_inactive(s) || s->state == SERVICE_PAUSE) {
+                if (service_is_inactive(s)) { /* in a pause it is on its way still */
                         start_failed(s);
                         return true;
                 }
