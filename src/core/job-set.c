@@ -77,7 +77,12 @@ int job_set_init(JobSet *set, const JobSetConfig *config)
 {
         int r;
 
-        *set = (JobSet){.config = *config, .ports = PORT_LOOK_NULL, .null_fd = -EBADF};
+        *set = (JobSet){
+                        .config = *config,
+                        .ports = PORT_LOOK_NULL,
+                        .null_fd = -EBADF,
+                        .foreground_fd = -EBADF,
+        };
         list_init(&set->jobs);
         list_init(&set->finished);
         list_init(&set->spent);

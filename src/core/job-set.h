@@ -75,6 +75,7 @@ struct JobSet {
         List observers; /* JobObserver.link */
         Timer trim_timer, look_timer;
         int null_fd; /* /dev/null, for all that have no input */
+        int foreground_fd; /* the terminal that the main job is to be in front of; -EBADF: none */
         PortLook ports;
         List notified;        /* JobNotify.link */
         uint64_t notify_turn; /* of the event loop; how many messages are taken before orphans are reaped ...

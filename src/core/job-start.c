@@ -269,6 +269,7 @@ static int prepare(Job *job, Preparation *p, SpawnParameters *sp, Error *e)
         int r;
 
         sp->foreground = job->is_main && !job->set->config.main_is_session;
+        sp->foreground_fd = job->set->foreground_fd;
         prepare_limits(job, sp);
         prepare_credentials(job, job->set->config.nice, sp);
         r = prepare_user(job, p, sp, e);

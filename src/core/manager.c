@@ -22,6 +22,7 @@
 #include "core/error.h"
 #include "core/exec-spec.h"
 #include "core/job.h"
+#include "core/main-job.h"
 #include "core/signals.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
@@ -59,17 +60,22 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 static int reap_one(Manager *m, pid_t pid)
 {
         ProcessEnd end;
+        bool is_orphan;
         int r;
 
         r = reaper_peek(pid, &end);
         if (r <= 0)
                 return r;
-        if (!job_set_child_ended(&m->jobs, &end))
-                m->n_orphans_reaped++;
+        is_orphan = !job_set_child_ended(&m->jobs, &end);
         r = reaper_reap(end.pid);
         if (r < 0)
                 return log_warning_errno(r, "Cannot reap %d", (int) end.pid);
         m->n_reaped++;
+        if (is_orphan) {
+                m->n_orphans_reaped++;
+                log_message(m->warn_of_orphans ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, 0, "Reaped orphan %d",
+                            (int) end.pid);
+        }
         return 1;
 }
 
@@ -111,35 +117,48 @@ static bool is_order(Manager *m, const SignalInfo *info)
         return !cgroup_tree_holds_job(&m->tree, path);
 }
 
+static void pass_on(Manager *m, const SignalInfo *info, int sig)
+{
+        if (sig <= 0 || !is_order(m, info))
+                return;
+        log_debug("%s is passed on%s%s", signal_name(info->signal), sig == info->signal ? "" : " as ",
+                  sig == info->signal ? "" : signal_name(sig));
+        if (m->main_job)
+                main_job_pass_on(m, sig);
+        else if (sig == SIGUSR1 && m->rejoin)
+                m->rejoin(m);
+        else if (sig == SIGHUP && m->units.folders)
+                (void) unit_set_reload(&m->units, NULL, NULL);
+}
+
 static void on_one_signal(Manager *m, const SignalInfo *info)
 {
+        int sig = m->rewrites && info->signal < SIGNALS_MAX ? m->rewrites[info->signal] : info->signal;
+
         switch (signal_meaning(info->signal)) {
         case SIGNAL_CHILD:
                 if (info->sender > 0)
                         (void) reap_one(m, info->sender);
                 (void) sd_event_source_set_enabled(m->reap_source, SD_EVENT_ON);
+                main_job_check_stopped(m);
+                if (info->by_process)
+                        pass_on(m, info, sig);
                 break;
         case SIGNAL_SHUTDOWN:
-                if (is_order(m, info) && m->shutdown.power != POWER_NONE)
-                        shutdown_order_power(&m->shutdown, signal_power(info->signal));
-                else if (is_order(m, info))
-                        shutdown_order(&m->shutdown, info->signal);
-                else
+                if (!is_order(m, info))
                         log_notice("%s from process %d of a job: no order, ignored",
                                    signal_name(info->signal), (int) info->sender);
+                else if (sig > 0 && m->shutdown.power != POWER_NONE)
+                        shutdown_order_power(&m->shutdown, signal_power(info->signal));
+                else if (sig > 0)
+                        shutdown_order(&m->shutdown, sig);
                 break;
-        case SIGNAL_PASS_ON:
-                if (!is_order(m, info))
+        case SIGNAL_NOTHING:
+                if (!info->by_process || info->by_us)
                         break;
-                if (m->main_job && m->signal_group)
-                        (void) job_signal_group(m->main_job, info->signal);
-                else if (m->main_job)
-                        (void) job_signal(m->main_job, true, info->signal, NULL, NULL);
-                else if (info->signal == SIGUSR1 && m->rejoin)
-                        m->rejoin(m);
-                else if (info->signal == SIGHUP && m->units.folders)
-                        (void) unit_set_reload(&m->units, NULL, NULL);
+                pass_on(m, info, sig);
                 break;
+        case SIGNAL_PASS_ON: pass_on(m, info, sig); break;
         default: break;
         }
 }
@@ -156,8 +175,12 @@ static int on_signal(sd_event_source *source, int fd, uint32_t revents, void *us
 
 static void on_job_exited(JobObserver *o, Job *job)
 {
-        if (job->is_main)
-                shutdown_main_ended(&container_of(o, Manager, observer)->shutdown, job);
+        Manager *m = container_of(o, Manager, observer);
+
+        if (!job->is_main)
+                return;
+        main_job_ended(m);
+        shutdown_main_ended(&m->shutdown, job);
 }
 
 static void on_job_removed(JobObserver *o, Job *job)
@@ -303,6 +326,9 @@ int manager_init(Manager *m, const ManagerConfig *config)
 
         *m = (Manager){.boot = config->boot,
                        .signal_group = config->signal_group,
+                       .warn_of_orphans = config->warn_of_orphans,
+                       .rewrites = config->rewrites,
+                       .foreground = FOREGROUND_NULL,
                        .signal_fd = -EBADF,
                        .tree.fd = -EBADF,
                        .observer.ops = &observer_ops};
@@ -325,6 +351,7 @@ int manager_init(Manager *m, const ManagerConfig *config)
 
 void manager_done(Manager *m)
 {
+        main_job_done(m);
         shutdown_done(&m->shutdown);
         own_notice_done(&m->notice);
         shell_reports_done(&m->reports);
@@ -393,6 +420,7 @@ int manager_start_main(Manager *m, char *const *argv, Error *e)
 
         exec_spec_init(&spec);
         spec.input = EXEC_INPUT_INHERIT;
+        main_job_prepare(m);
         r = exec_spec_set_argv(&spec, argv, e);
         if (r >= 0)
                 r = job_set_start_main(&m->jobs, &spec, &m->main_job, e);

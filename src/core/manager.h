@@ -23,7 +23,9 @@
 #include "journal/store.h"
 #include "sys/boot.h"
 #include "sys/cgroup.h"
+#include "sys/foreground.h"
 
+#define SIGNALS_MAX 65 /* 1 to 64 */
 #define LOG_BUDGET_MAX (UINT64_C(256) * 1024 * 1024)
 
 typedef struct ManagerConfig {
@@ -33,7 +35,10 @@ typedef struct ManagerConfig {
         uint64_t log_max_bytes; /* 0: a tenth of the memory there is, LOG_BUDGET_MAX at most */
         usec_t stop_timeout;
         const char *const *unit_folders; /* NULL: no units. Outlives the manager */
+        bool warn_of_orphans;            /* say each that was reaped */
         bool signal_group;               /* what is passed on goes to the main job's process group */
+        const uint8_t *rewrites;   /* [SIGNALS_MAX]: what is taken for that signal when it comes, 0: drop it;
+                                      NULL: each is what it is. Outlives it */
         const uint8_t *exit_codes; /* [256]: what that of the main job becomes; NULL: they stay. Outlives it
                                     */
         bool is_machine;           /* reeve is the init of a machine */
@@ -59,7 +64,10 @@ struct Manager {
         Shutdown shutdown;
         OwnNotice notice; /* to who started reeve */
         Job *main_job;    /* NULL: none, or its record is gone */
-        bool signal_group;
+        Foreground foreground;
+        bool in_front; /* of its terminal is the main job's group, put there by us */
+        bool signal_group, warn_of_orphans;
+        const uint8_t *rewrites;
         JobObserver observer;
         JobWatch main_watch;
         char **environment; /* that jobs start with */
@@ -69,7 +77,7 @@ struct Manager {
          */
         void (*rejoin)(Manager *m);
         void *rejoin_userdata;
-        bool ready; /* booted; the main job, if any, was started */
+        bool ready;   /* booted; the main job, if any, was started */
         bool told_up; /* that it is, to who started reeve */
 };
 

@@ -15,6 +15,9 @@
 
 #include <signal.h>
 
+/* Who came into our PID namespace from outside is nobody's child here, and no notice comes of its end. */
+#define LOOK_DELAY (20 * USEC_PER_MSEC)
+
 static const char *const power_names[_POWER_MAX] = {
                 [POWER_NONE] = "exit",
                 [POWER_OFF] = "poweroff",
@@ -42,6 +45,24 @@ static void on_timer(Timer *t, usec_t now)
         shutdown_event(container_of(t, Shutdown, timer), SHUTDOWN_EVENT_TIMEOUT);
 }
 
+/* Whether of those who belong to no job anybody is left. */
+static void look_for_rest(Shutdown *s)
+{
+        ProcessEnd end;
+
+        if (s->state != SHUTDOWN_LEAVING)
+                return;
+        if (!boot_signal_rest(s->is_pid1, 0))
+                shutdown_event(s, SHUTDOWN_EVENT_CHILDREN_GONE);
+        else if (reaper_peek(0, &end) == -ECHILD)
+                timer_arm(s->timers, &s->look_timer, clock_monotonic() + LOOK_DELAY);
+}
+
+static void on_look_timer(Timer *t, usec_t now)
+{
+        look_for_rest(container_of(t, Shutdown, look_timer));
+}
+
 static void on_idle(JobObserver *o)
 {
         shutdown_event(container_of(o, Shutdown, observer), SHUTDOWN_EVENT_JOBS_GONE);
@@ -62,6 +83,7 @@ void shutdown_init(Shutdown *s, sd_event *event, TimerQueue *timers, JobSet *job
         };
         list_init(&s->observer.link);
         timer_init(&s->timer, on_timer);
+        timer_init(&s->look_timer, on_look_timer);
         job_set_observe(jobs, &s->observer);
 }
 
@@ -70,6 +92,7 @@ void shutdown_done(Shutdown *s)
         if (!s->jobs)
                 return;
         timer_disarm(s->timers, &s->timer);
+        timer_disarm(s->timers, &s->look_timer);
         job_set_unobserve(&s->observer);
 }
 
@@ -85,15 +108,27 @@ static void stop_jobs(Shutdown *s, usec_t timeout)
         }
 }
 
-/* Only PID 1 may say "everybody else": for another that would be the machine. */
+static void tell_rest(Shutdown *s)
+{
+        (void) boot_signal_rest(s->is_pid1, SIGTERM);
+        (void) boot_signal_rest(s->is_pid1, SIGCONT);
+        look_for_rest(s);
+}
+
 static void kill_rest(Shutdown *s)
 {
         ProcessEnd end;
 
-        if (s->is_pid1)
-                (void) boot_signal_all(SIGKILL);
-        if (!s->is_pid1 || reaper_peek(0, &end) == -ECHILD)
+        (void) boot_signal_rest(s->is_pid1, SIGKILL);
+        if (reaper_peek(0, &end) == -ECHILD)
                 shutdown_event(s, SHUTDOWN_EVENT_CHILDREN_GONE);
+}
+
+/* When the state that it is in has had its time. */
+static usec_t state_deadline(const Shutdown *s)
+{
+        return usec_add(s->state == SHUTDOWN_LEAVING ? s->order_time : clock_monotonic(),
+                        shutdown_fsm_time(s->state, s->limit));
 }
 
 static void shutdown_event(Shutdown *s, ShutdownEvent event)
@@ -104,11 +139,11 @@ static void shutdown_event(Shutdown *s, ShutdownEvent event)
         s->state = shutdown_fsm_step(s->state, event, &actions);
         if (s->state == before)
                 return;
+        timer_disarm(s->timers, &s->look_timer);
         if (s->state == SHUTDOWN_DONE)
                 timer_disarm(s->timers, &s->timer);
         else
-                timer_arm(s->timers, &s->timer,
-                          usec_add(clock_monotonic(), shutdown_fsm_time(s->state, s->limit)));
+                timer_arm(s->timers, &s->timer, state_deadline(s));
 
         if (actions & SHUTDOWN_DO_CLOSE)
                 s->jobs->closed = true;
@@ -121,6 +156,8 @@ static void shutdown_event(Shutdown *s, ShutdownEvent event)
                 stop_jobs(s, 0);
         if (actions & SHUTDOWN_DO_KILL_REST)
                 kill_rest(s);
+        if (actions & SHUTDOWN_DO_TELL_REST)
+                tell_rest(s);
         if (actions & SHUTDOWN_DO_FLUSH) {
                 if (s->flush)
                         s->flush(s);
@@ -137,7 +174,8 @@ void shutdown_order(Shutdown *s, int sig)
 {
         if (s->state == SHUTDOWN_RUNNING) {
                 s->signal = sig;
-                s->deadline = usec_add(clock_monotonic(), s->limit);
+                s->order_time = clock_monotonic();
+                s->deadline = usec_add(s->order_time, s->limit);
                 log_info("Stopping");
                 if (s->begun)
                         s->begun(s);
@@ -169,7 +207,10 @@ void shutdown_main_ended(Shutdown *s, const Job *main_job)
 
 void shutdown_children_gone(Shutdown *s)
 {
-        shutdown_event(s, SHUTDOWN_EVENT_CHILDREN_GONE);
+        if (s->state == SHUTDOWN_LEAVING)
+                look_for_rest(s);
+        else
+                shutdown_event(s, SHUTDOWN_EVENT_CHILDREN_GONE);
 }
 
 void shutdown_flushed(Shutdown *s)

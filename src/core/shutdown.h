@@ -18,17 +18,17 @@ struct Shutdown {
         TimerQueue *timers;
         JobSet *jobs;
         JobObserver observer;
-        Timer timer;
-        usec_t limit;    /* for all of it */
-        usec_t deadline; /* CLOCK_MONOTONIC, of all of it; since the order */
+        Timer timer, look_timer;
+        usec_t limit;                /* for all of it */
+        usec_t order_time, deadline; /* CLOCK_MONOTONIC, of all of it; since the order */
         bool is_pid1;
         int exit_code;             /* what reeve leaves with */
         bool exit_code_given;      /* by who ordered it: the main job's does not count */
         const uint8_t *exit_codes; /* [256]: what the main job's becomes; NULL: it stays */
         /* Units go in an order of their own, none taking longer than max. NULL: there are none. */
         void (*stop_units)(Shutdown *s, usec_t max);
-        int signal;                /* for the main job; 0: its own kill signal */
-        PowerAction power;         /* what becomes of the machine; POWER_NONE: reeve is no machine's init */
+        int signal;                 /* for the main job; 0: its own kill signal */
+        PowerAction power;          /* what becomes of the machine; POWER_NONE: reeve is no machine's init */
         void (*begun)(Shutdown *s); /* the order was given; NULL: nobody cares */
         /* Replies and followers are to be flushed: shutdown_flushed() when they are. NULL: nobody has any.
          */

@@ -60,6 +60,8 @@ static int run(const Options *o, const BootState *boot, bool is_machine, PowerAc
                         .log_max_bytes = o->log_max_bytes,
                         .stop_timeout = o->stop_timeout,
                         .signal_group = o->signal_group,
+                        .warn_of_orphans = o->warn_of_orphans,
+                        .rewrites = o->rewrites,
                         .exit_codes = o->exit_codes,
                         .unit_folders = unit_folders(o),
                         .is_machine = is_machine,
@@ -104,6 +106,8 @@ static int boot_and_run(const Options *o, Machine *machine, PowerAction *power)
         r = boot_cure(&boot);
         (void) log_open(STDERR_FILENO);
         log_set_level(o->log_level);
+        if (r >= 0 && o->parent_death > 0 && boot_parent_death(o->parent_death) < 0)
+                log_warning("--parent-death: is not to be had here");
         machine_set_up(machine, &boot);
         if (r < 0) {
                 log_error_errno(r, "Cannot start");

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -40,7 +41,12 @@ enum {
         OPTION_STOP_TIMEOUT,
         OPTION_MACHINE,
         OPTION_SIGNAL_GROUP,
+        OPTION_SINGLE_CHILD,
+        OPTION_REWRITE,
         OPTION_REMAP_EXIT,
+        OPTION_EXPECT_EXIT,
+        OPTION_PARENT_DEATH,
+        OPTION_WARN_ORPHANS,
         OPTION_LOG_LEVEL,
         OPTION_VERBOSE,
         OPTION_SUBREAPER,
@@ -82,10 +88,20 @@ static const OptionHelp table[_OPTION_MAX] = {
                 [OPTION_SIGNAL_GROUP] = {"signal-group", NULL,
                                          "pass signals on to COMMAND's process group, not\nto COMMAND alone",
                                          'g'},
+                [OPTION_SINGLE_CHILD] = {"single-child", NULL,
+                                         "to COMMAND alone: is what is done without -g", 'c'},
+                [OPTION_REWRITE] = {"rewrite", "SIGNAL:SIGNAL",
+                                    "take the one for the other when it comes; for 0:\nignore it (may be "
+                                    "given again)",
+                                    'r'},
                 [OPTION_REMAP_EXIT] =
                                 {"remap-exit", "FROM=TO",
                                  "exit with TO where COMMAND's exit status is FROM\n(may be given again)",
                                  0},
+                [OPTION_EXPECT_EXIT] = {"expect-exit", "STATUS", "the same as --remap-exit=STATUS=0", 'e'},
+                [OPTION_PARENT_DEATH] = {"parent-death", "SIGNAL",
+                                         "be sent that when the process that started reeve\nends", 'p'},
+                [OPTION_WARN_ORPHANS] = {"warn-on-reap", NULL, "say each orphan that was reaped", 'w'},
                 [OPTION_LOG_LEVEL] = {"log-level", "LEVEL", "err, warning, notice, info or debug (notice)",
                                       0},
                 [OPTION_VERBOSE] = {"verbose", NULL, "one level more than that (may be given again)", 'v'},
@@ -157,6 +173,29 @@ static int remap(Options *o, const char *value)
         return 0;
 }
 
+static int expect(Options *o, const char *value)
+{
+        uint64_t status;
+
+        if (parse_u64(value, &status) < 0 || status > 255)
+                return complain(OPTION_EXPECT_EXIT, value);
+        o->exit_codes[status] = 0;
+        return 0;
+}
+
+static int rewrite(Options *o, const char *value)
+{
+        const char *colon = strchr(value, ':');
+        _cleanup_free_ char *name = colon ? str_copy_n(value, (size_t) (colon - value)) : NULL;
+        int from, to = 0;
+
+        if (!name || parse_signal(name, &from) < 0 || from == SIGCHLD ||
+            (!streq(colon + 1, "0") && parse_signal(colon + 1, &to) < 0))
+                return complain(OPTION_REWRITE, value);
+        o->rewrites[from] = (uint8_t) to;
+        return 0;
+}
+
 static int apply(Options *o, size_t option, const char *value)
 {
         uint64_t n;
@@ -184,11 +223,17 @@ static int apply(Options *o, size_t option, const char *value)
                 o->machine = streq(value, "auto") ? -1 : parse_bool(value);
                 return o->machine < 0 && !streq(value, "auto") ? complain(option, value) : 0;
         case OPTION_SIGNAL_GROUP: o->signal_group = true; return 0;
+        case OPTION_REWRITE: return rewrite(o, value);
         case OPTION_REMAP_EXIT: return remap(o, value);
+        case OPTION_EXPECT_EXIT: return expect(o, value);
+        case OPTION_PARENT_DEATH:
+                return parse_signal(value, &o->parent_death) < 0 ? complain(option, value) : 0;
+        case OPTION_WARN_ORPHANS: o->warn_of_orphans = true; return 0;
         case OPTION_VERBOSE:
                 if (o->log_level < LOG_LEVEL_DEBUG)
                         o->log_level++;
                 return 0;
+        case OPTION_SINGLE_CHILD: o->signal_group = false; return 0;
         case OPTION_SUBREAPER: return 0;
         case OPTION_LOG_LEVEL:
                 r = log_level_from_string(value);
@@ -223,14 +268,17 @@ static int complain_of_unknown(const char *argument)
 static int next_option(int argc, char **argv)
 {
         struct option longs[_OPTION_MAX + 1] = {0};
-        char letters[_OPTION_MAX + 2] = "+", *letter = letters + 1;
+        char letters[2 * _OPTION_MAX + 2] = "+", *letter = letters + 1;
 
         for (size_t i = 0; i < _OPTION_MAX; i++) {
                 longs[i] = (struct option){table[i].name,
                                            table[i].argument ? required_argument : no_argument, NULL,
                                            0x100 + (int) i};
-                if (table[i].letter)
-                        *letter++ = table[i].letter;
+                if (!table[i].letter)
+                        continue;
+                *letter++ = table[i].letter;
+                if (table[i].argument)
+                        *letter++ = ':';
         }
         *letter = '\0';
         return getopt_long(argc, argv, letters, longs, NULL);
@@ -284,6 +332,8 @@ static void set_defaults(Options *o)
         };
         for (size_t i = 0; i < ELEMENTSOF(o->exit_codes); i++)
                 o->exit_codes[i] = (uint8_t) i;
+        for (size_t i = 0; i < ELEMENTSOF(o->rewrites); i++)
+                o->rewrites[i] = (uint8_t) i;
 }
 
 int options_parse(Options *o, int argc, char **argv, char *const *parameters, bool forgiving)

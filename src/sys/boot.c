@@ -173,9 +173,7 @@ void boot_state_done(BootState *b)
         *b = (BootState){0};
 }
 
-int boot_signal_all(int sig)
+int boot_parent_death(int sig)
 {
-        if (getpid() != 1)
-                return -EPERM;
-        return kill(-1, sig) < 0 && errno != ESRCH ? -errno : 0;
+        return prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0) < 0 ? -errno : 0;
 }

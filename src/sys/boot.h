@@ -25,5 +25,10 @@ typedef struct BootState {
 int boot_cure(BootState *ret);
 void boot_state_done(BootState *b);
 
-/* kill(-1, sig): every process that PID 1 can see but itself. -EPERM when we are not PID 1. */
-int boot_signal_all(int sig);
+/* The signal that we are to be sent when our parent ends. Negative errno. */
+int boot_parent_death(int sig);
+
+/* A signal to all others: as PID 1 to every process of the namespace, else to all that descend from us (only
+ * PID 1 may say "everybody else"; for another that would be the machine). Whether there were any; sig 0 only
+ * looks. */
+bool boot_signal_rest(bool is_pid1, int sig);

@@ -42,6 +42,15 @@ int reaper_peek(pid_t pid, ProcessEnd *ret)
         return 1;
 }
 
+int reaper_stopped(pid_t pid)
+{
+        siginfo_t si = {0};
+
+        if (pid <= 0 || waitid(P_PID, (id_t) pid, &si, WSTOPPED | WNOHANG) < 0)
+                return 0;
+        return si.si_pid == pid && si.si_code == CLD_STOPPED ? si.si_status : 0;
+}
+
 int reaper_reap(pid_t pid)
 {
         siginfo_t si;

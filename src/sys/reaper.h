@@ -20,5 +20,7 @@ typedef struct ProcessEnd {
 /* pid 0: any child. 1: *ret is set, the process is still there; 0: none has ended; -ECHILD: there are no
  * children (no such child). */
 int reaper_peek(pid_t pid, ProcessEnd *ret);
+/* The signal that has stopped that child since it was asked last; 0: none. */
+int reaper_stopped(pid_t pid);
 /* 0, or negative errno. */
 int reaper_reap(pid_t pid);

@@ -33,6 +33,7 @@ int signals_read(int fd, SignalInfo *ret)
                         .sender_is_known = info.ssi_code == SI_USER || info.ssi_code == SI_TKILL,
                         .signal = (int) info.ssi_signo,
                         .sender = (pid_t) info.ssi_pid,
+                        .by_us = info.ssi_code <= 0 && (pid_t) info.ssi_pid == getpid(),
                         .by_process = info.ssi_code <=
                                       0, /* SI_USER, SI_QUEUE, SI_TKILL; > 0 is the kernel's, sigaction(2) */
         };

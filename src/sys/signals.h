@@ -10,6 +10,7 @@ typedef struct SignalInfo {
         int signal;
         pid_t sender;         /* 0: the kernel, or a process outside our PID namespace */
         bool sender_is_known; /* by the kernel; with sigqueue(3) it is what the sender says */
+        bool by_us;           /* reeve itself, also the kernel for what it did: SIGPIPE */
         bool by_process;      /* kill(2) and its like; else the kernel's own, as for a terminal's ^C */
 } SignalInfo;
 

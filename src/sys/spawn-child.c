@@ -98,7 +98,6 @@ static int write_text(int dir_fd, const char *path, const char *text, size_t n)
  * terminal that is there, as a shell would do it. */
 static int child_session(const SpawnParameters *p)
 {
-        int terminal = p->fds[0] >= 0 ? p->fds[0] : STDIN_FILENO;
         uint64_t mask = UINT64_C(1) << (SIGTTOU - 1);
         pid_t group;
 
@@ -106,19 +105,20 @@ static int child_session(const SpawnParameters *p)
                 if (setsid() < 0 || (p->terminal && ioctl(p->fds[0], TIOCSCTTY, 0) < 0))
                         return -errno;
                 if (p->console)
-                        (void) ioctl(terminal, TIOCSCTTY, 0);
+                        (void) ioctl(p->fds[0] >= 0 ? p->fds[0] : STDIN_FILENO, TIOCSCTTY, 0);
                 return 0;
         }
 
         if (setpgid(0, 0) < 0)
                 return -errno;
+        if (p->foreground_fd < 0)
+                return 0;
         /* A background process that changes the foreground is stopped, unless it blocks SIGTTOU. */
         (void) syscall(SYS_rt_sigprocmask, SIG_BLOCK, &mask, NULL, SIGNAL_MAX / 8);
         group = getpid();
-        if (ioctl(terminal, TIOCSPGRP, &group) >= 0)
-                return 0;
-        /* No terminal at all, not ours, hung up: there is no foreground to be in. */
-        return errno == ENOTTY || errno == EBADF || errno == EINVAL || errno == EIO ? 0 : -errno;
+        /* Hung up meanwhile, for instance: then there is no foreground to be in. */
+        (void) ioctl(p->foreground_fd, TIOCSPGRP, &group);
+        return 0;
 }
 
 static int child_stdio(const SpawnParameters *p)

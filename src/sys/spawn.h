@@ -74,8 +74,8 @@ typedef struct SpawnParameters {
 
         bool terminal;   /* fds[0] is a terminal, and becomes the session's */
         bool console;    /* 0 becomes the session's terminal where it is one that no session has */
-        bool foreground; /* a process group of its own, in the foreground of the terminal on 0 if there is
-                            one, else a session */
+        bool foreground; /* a process group of its own, else a session */
+        int foreground_fd; /* with that: the controlling terminal, to be in front of; -EBADF: none is */
         bool set_umask, set_nice, set_oom_score, set_user, set_group, set_groups, set_capabilities,
                         no_new_privileges;
         mode_t umask;

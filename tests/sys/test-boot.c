@@ -191,6 +191,45 @@ START_TEST(working_directory)
 }
 END_TEST
 
+static void wait_for_signals(void)
+{
+        sigset_t none;
+
+        sigemptyset(&none);
+        for (;;)
+                sigsuspend(&none);
+}
+
+/* A child, and its child in a session of its own, whose number comes by a pipe: both are told. */
+static int descendants(void)
+{
+        ProcessEnd end;
+        pid_t child, pid;
+        int fds[2];
+
+        RIG_CHECK(pipe(fds) == 0);
+        child = fork();
+        if (child == 0) {
+                pid = fork();
+                if (pid == 0) {
+                        (void) setsid();
+                        pid = getpid();
+                        if (write(fds[1], &pid, sizeof(pid)) != sizeof(pid))
+                                _exit(1);
+                }
+                wait_for_signals();
+        }
+        RIG_CHECK(read(fds[0], &pid, sizeof(pid)) == sizeof(pid));
+        RIG_CHECK(boot_signal_rest(false, 0));
+        RIG_CHECK(boot_signal_rest(false, SIGUSR1));
+        end = rig_reap(child);
+        RIG_CHECK(end.signal == SIGUSR1);
+        end = rig_reap(pid); /* it came to us, if it was still there then */
+        RIG_CHECK(end.signal == SIGUSR1);
+        RIG_CHECK(!boot_signal_rest(false, 0));
+        return 0;
+}
+
 static int subreaper_child(void *data)
 {
         int is = 0;
@@ -199,7 +238,9 @@ static int subreaper_child(void *data)
         RIG_CHECK(boot_cure(&b) == 0);
         RIG_CHECK(!b.is_pid1 && b.is_subreaper);
         RIG_CHECK(prctl(PR_GET_CHILD_SUBREAPER, &is) == 0 && is == 1);
-        RIG_CHECK(boot_signal_all(SIGTERM) == -EPERM);
+        RIG_CHECK(!boot_signal_rest(false, SIGTERM)); /* no child */
+        RIG_CHECK(!boot_signal_rest(true, SIGTERM));  /* no PID 1 */
+        RIG_CHECK(descendants() == 0);
         boot_state_done(&b);
         return 0;
 }
@@ -218,7 +259,7 @@ static int pid1_child(void *data)
 
         RIG_CHECK(boot_cure(&b) == 0);
         RIG_CHECK(b.is_pid1 && !b.is_subreaper);
-        RIG_CHECK(boot_signal_all(SIGTERM) == 0); /* nobody there: no error */
+        RIG_CHECK(!boot_signal_rest(true, SIGTERM)); /* nobody there */
         pid = fork();
         if (pid == 0) {
                 sigset_t none;
@@ -227,7 +268,8 @@ static int pid1_child(void *data)
                 for (;;)
                         sigsuspend(&none);
         }
-        RIG_CHECK(boot_signal_all(SIGUSR1) == 0);
+        RIG_CHECK(boot_signal_rest(true, 0));
+        RIG_CHECK(boot_signal_rest(true, SIGUSR1));
         end = rig_reap(pid);
         RIG_CHECK(end.signal == SIGUSR1);
         boot_state_done(&b);

@@ -307,6 +307,7 @@ static int on_a_terminal(void *data)
         RIG_CHECK(theirs >= 0 && tcgetpgrp(theirs) == getpid());
         p.fds[0] = p.fds[1] = p.fds[2] = theirs;
         p.foreground = true;
+        p.foreground_fd = theirs;
         RIG_CHECK(rig_start(&p, &child, &failure) == 0);
         RIG_CHECK(rig_reap(child.pid).exit_code == 0);
         RIG_CHECK(tcgetpgrp(theirs) == child.pid);
@@ -330,6 +331,7 @@ START_TEST(foreground)
 
                 /* Without a terminal: a group, no session. */
                 p.foreground = true;
+                p.foreground_fd = -EBADF;
                 p.fds[0] = stdio_null();
                 output = rig_state(&p);
                 fd_close(p.fds[0]);

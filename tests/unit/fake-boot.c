@@ -63,6 +63,7 @@ void fake_send_signal(int sig, pid_t sender, bool by_process)
         memset(&info, 0, sizeof(info)); /* all that is written, also between the fields */
         info.signal = sig;
         info.sender = sender;
+        info.by_us = by_process && sender == 1;
         info.by_process = info.sender_is_known = by_process;
         ck_assert_int_eq(write(fake_world.signal_fd, &info, sizeof(info)), sizeof(info));
 }

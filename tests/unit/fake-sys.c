@@ -16,6 +16,8 @@
 #include "basic/strv.h"
 #include "fake-internal.h"
 #include "sys/boot.h"
+#include "sys/foreground.h"
+#include "sys/boot.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
 #include "sys/pidref.h"
@@ -209,12 +211,71 @@ unsigned fake_count_signals(const FakeProcess *p, int sig)
         return n;
 }
 
-int boot_signal_all(int sig)
+bool boot_signal_rest(bool is_pid1, int sig)
 {
-        fake.n_all_killed++;
-        for (size_t i = 0; i < fake_world.n_processes; i++)
-                fake_signal(fake_world.processes[i], sig);
-        return 0;
+        bool any = false;
+
+        if (!is_pid1) /* nobody in this world descends from who is not */
+                return false;
+        fake.n_all_killed += sig == SIGKILL;
+        for (size_t i = 0; i < fake_world.n_processes; i++) {
+                any |= fake_world.processes[i]->alive || fake_world.processes[i]->zombie;
+                if (sig > 0)
+                        fake_signal(fake_world.processes[i], sig);
+        }
+        return any;
+}
+
+/* The signal that has stopped it, told once. */
+int reaper_stopped(pid_t pid)
+{
+        FakeProcess *p = fake_process(pid);
+        int sig = p ? p->stopped_by : 0;
+
+        if (p)
+                p->stopped_by = 0;
+        return sig;
+}
+
+/* sys/foreground.h: the terminal is which group is in front; reeve's own has the number 1. */
+
+void foreground_open(Foreground *ret)
+{
+        *ret = FOREGROUND_NULL;
+        if (fake.foreground > 0)
+                ret->fd = 1000;
+}
+
+void foreground_close(Foreground *f)
+{
+        *f = FOREGROUND_NULL;
+}
+
+bool foreground_is(const Foreground *f, pid_t group)
+{
+        return f->fd >= 0 && fake.foreground == group;
+}
+
+bool foreground_is_ours(const Foreground *f)
+{
+        return foreground_is(f, 1);
+}
+
+void foreground_give(const Foreground *f, pid_t group)
+{
+        if (f->fd >= 0)
+                fake.foreground = group;
+}
+
+void foreground_take_back(const Foreground *f)
+{
+        foreground_give(f, 1);
+}
+
+bool foreground_stop(int sig)
+{
+        fake.stopped_by = sig;
+        return fake.is_below_a_shell;
 }
 
 /* sys/pidref.h */

@@ -30,6 +30,7 @@ typedef enum FakeManners {
 typedef struct FakeProcess FakeProcess;
 struct FakeProcess {
         pid_t pid;
+        int stopped_by; /* not told yet */
         FakeManners manners;
         int exits_with; /* >= 0: with this code, when a signal asks it to end */
         bool alive, zombie;
@@ -87,6 +88,9 @@ typedef struct FakeSys {
         uint16_t net_port; /* that was asked for last */
         int tee_fds[8];    /* the processes' ends of tees */
         unsigned n_tees;
+        pid_t foreground;      /* the group in front of the terminal, 1: reeve's own; 0: no terminal */
+        bool is_below_a_shell; /* which could let reeve go on */
+        int stopped_by;        /* what reeve stopped itself by; 0: it did not */
         uid_t given_to;
         unsigned tty_rows, tty_columns; /* as they were set last */
         size_t mapped;                  /* bytes */

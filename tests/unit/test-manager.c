@@ -229,7 +229,8 @@ END_TEST
 
 START_TEST(signals_for_the_main_job)
 {
-        const int passed[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGQUIT};
+        const int passed[] = {SIGHUP,  SIGUSR1, SIGUSR2, SIGWINCH, SIGQUIT,
+                              SIGPIPE, SIGTTIN, SIGTTOU, SIGTSTP,  SIGCHLD};
         FakeProcess *leader, *child;
 
         begin(true);
@@ -241,7 +242,7 @@ START_TEST(signals_for_the_main_job)
                 settle();
                 ck_assert_uint_eq(fake_count_signals(leader, passed[i]), 1);
         }
-        fake_send_signal(SIGPIPE, 0, true);
+        fake_send_signal(SIGPIPE, 1, true); /* reeve's own, for a write of its */
         settle();
         ck_assert_uint_eq(leader->n_signals, ELEMENTSOF(passed));
         ck_assert_uint_eq(child->n_signals, 0); /* the leader's alone */

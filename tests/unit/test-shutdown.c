@@ -99,7 +99,7 @@ START_TEST(nothing_lives)
                 shutdown_order(&s, SIGTERM);
                 ck_assert(is_over(0)); /* at once */
                 ck_assert_uint_eq(n_flushes, 1);
-                ck_assert_uint_eq(fake.n_all_killed, is_pid1);
+                ck_assert_uint_eq(fake.n_all_killed, 0);
                 check_refused();
                 end();
         }
@@ -200,7 +200,7 @@ START_TEST(one_is_unkillable)
         begun = fake.monotonic;
         shutdown_order(&s, SIGTERM);
         world_pass(&w, 6 * SECOND);
-        ck_assert_int_eq(s.state, SHUTDOWN_KILLING);
+        ck_assert_int_eq(s.state, SHUTDOWN_OVERDUE);
         ck_assert_uint_eq(fake_count_signals(leader_of(job), SIGKILL), 1);
         world_pass(&w, SECOND);
         ck_assert_int_eq(s.state, SHUTDOWN_REAPING);
@@ -210,44 +210,6 @@ START_TEST(one_is_unkillable)
         ck_assert_uint_le(fake.monotonic - begun, 8 * SECOND);
         ck_assert(leader_of(job)->alive);
         leader_of(job)->alive = false;
-        end();
-}
-END_TEST
-
-/* docker exec's processes, and what lost its job: PID 1 ends them, and waits until they are reaped. */
-START_TEST(strangers_go_with_pid1)
-{
-        FakeProcess *a, *b;
-
-        begin(true);
-        a = fake_stranger();
-        b = fake_stranger();
-        b->manners = FAKE_UNKILLABLE;
-        shutdown_order(&s, SIGTERM);
-        ck_assert(!a->alive && b->alive);
-        ck_assert_int_eq(s.state, SHUTDOWN_REAPING);
-        world_settle(&w);
-        ck_assert(!is_over(0));
-        fake_die(b, SIGKILL, false);
-        world_settle(&w);
-        ck_assert(is_over(0));
-        end();
-}
-END_TEST
-
-/* Not as PID 1: "everybody else" would be the machine. */
-START_TEST(strangers_are_left_alone_by_others)
-{
-        FakeProcess *stranger;
-
-        begin(false);
-        stranger = fake_stranger();
-        world_run(&w, NULL);
-        shutdown_order(&s, SIGTERM);
-        world_settle(&w);
-        ck_assert(is_over(0));
-        ck_assert_uint_eq(fake.n_all_killed, 0);
-        ck_assert_uint_eq(stranger->n_signals, 0);
         end();
 }
 END_TEST
@@ -487,7 +449,7 @@ START_TEST(of_a_machine)
 END_TEST
 
 TEST_MAIN("shutdown", nothing_lives, all_obey, one_ignores, each_keeps_its_own_time, the_second_order_kills,
-          one_is_unkillable, strangers_go_with_pid1, strangers_are_left_alone_by_others, replies_are_flushed,
+          one_is_unkillable, replies_are_flushed,
           a_client_that_reads_slowly, a_client_that_does_not_read, nobody_to_flush, the_main_job_ends,
           the_main_job_ends_while_it_is_told, the_main_job_gets_the_signal_that_came,
           a_code_that_was_ordered, jobs_on_their_way_to_exec, idle_is_no_order,
