@@ -46,17 +46,26 @@ bool restart_is_wanted(const RestartPolicy *p, const RunEnd *end)
         }
 }
 
-/* The n-th root by halving: no libm for one pause. */
+/* Of x >= 1: what is too large for a double is its infinity. No libm for one pause. */
+static double power(double x, unsigned n)
+{
+        double result = 1;
+
+        for (; n > 0; n >>= 1, x *= x)
+                if (n & 1)
+                        result *= x;
+        return result;
+}
+
+/* The n-th root by halving. */
 static double root(double x, unsigned n)
 {
         double low = 1, high = x;
 
         for (unsigned i = 0; i < 100; i++) {
-                double middle = (low + high) / 2, power = 1;
+                double middle = (low + high) / 2;
 
-                for (unsigned j = 0; j < n && power <= x; j++)
-                        power *= middle;
-                if (power <= x)
+                if (power(middle, n) <= x)
                         low = middle;
                 else
                         high = middle;
@@ -72,9 +81,8 @@ static usec_t stepped(const RestartPolicy *p, unsigned n)
 
         if (n >= p->steps)
                 return p->max_delay;
-        while (n-- > 0)
-                delay *= factor;
-        return MIN((usec_t) delay, p->max_delay);
+        delay *= power(factor, n);
+        return delay < (double) p->max_delay ? (usec_t) delay : p->max_delay;
 }
 
 static usec_t doubled(const RestartPolicy *p, unsigned n)
