@@ -82,6 +82,7 @@ static void do_check(Service *s)
         s->unmet = s->started = s->main_exited = s->dependency_failed = false;
         s->check_error = 0;
         s->main_command = 0;
+        s->run_lasted = 0;
         r = service_ask_check(s);
         if (r < 0) {
                 log_error_errno(r, "%s: cannot look at what it needs", s->unit->name);
@@ -130,7 +131,7 @@ static void do_end_all(Service *s, bool now)
 static void do_decide(Service *s)
 {
         RunEnd end = {s->result == JOB_RESULT_NONE ? JOB_RESULT_SUCCESS : s->result, s->exit_code, s->signal,
-                      clock_monotonic() - s->run_start};
+                      s->run_lasted};
         bool again = !s->stopping && !s->set->jobs->closed && restart_is_wanted(&s->policy, &end);
 
         if (again && !restart_count(&s->policy, &s->restart, clock_monotonic())) {
@@ -263,6 +264,8 @@ static void main_ended(Service *s)
                          u->commands[UNIT_EXEC_START][s->main_command].path, s->job->start_error.message);
         if (!s->main_exited && !success)
                 service_fail(s, end.result, end.exit_code, end.signal);
+        if (!s->main_exited)
+                s->run_lasted = clock_monotonic() - s->run_start;
         s->main_exited = true;
         /* The next command of a oneshot comes when nothing of this one is left; the last one's end is its
          * being ready. */

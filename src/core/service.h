@@ -54,6 +54,7 @@ struct Service {
         Timer start_timeout, pause, poke;
         unsigned happened; /* what poke is to look at */
         usec_t run_start;  /* CLOCK_MONOTONIC */
+        usec_t run_lasted; /* the main command, until its end; 0: it did not come to that */
 
         RestartPolicy policy;
         RestartState restart;
