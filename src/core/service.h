@@ -79,6 +79,7 @@ struct Service {
         uint64_t begun, done;             /* moments of its last start, to be compared with others' */
         struct Service **after, **before; /* in the order of starting: whom it follows, who follows it */
         size_t n_after, n_before;
+        uint64_t visited;
         List waits; /* UnitWait.link */
 };
 

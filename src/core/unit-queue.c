@@ -38,8 +38,49 @@ static int order_two(Service *first, Service *second)
         return r >= 0 && first != second ? add(&first->before, &first->n_before, second) : r;
 }
 
+/* Whether s is to start before other, through whomever. */
+static bool is_before(UnitSet *set, Service *s, const Service *other)
+{
+        s->visited = set->visit;
+        for (size_t i = 0; i < s->n_before; i++)
+                if (s->before[i] == other ||
+                    (s->before[i]->visited != set->visit && is_before(set, s->before[i], other)))
+                        return true;
+        return false;
+}
+
+/* What was read before is without circles, and so is what was read anew, but not both of them together: what
+ * is no more says nothing against what is. */
+static int order_two_by(UnitSet *set, const Service *by, Service *first, Service *second)
+{
+        set->visit++;
+        if (by->old && is_before(set, second, first))
+                return 0;
+        return order_two(first, second);
+}
+
+static int connect_one(UnitSet *set, Service *s)
+{
+        Service *other;
+        int r = 0;
+
+        STRV_FOREACH (name, s->unit->after) {
+                other = hashmap_get_string(&set->by_name, *name);
+                if (other && r >= 0)
+                        r = order_two_by(set, s, other, s);
+        }
+        STRV_FOREACH (name, s->unit->before) {
+                other = hashmap_get_string(&set->by_name, *name);
+                if (other && r >= 0)
+                        r = order_two_by(set, s, s, other);
+        }
+        return r;
+}
+
 int unit_queue_connect(UnitSet *set)
 {
+        int r = 0;
+
         LIST_FOREACH (&set->services, link) {
                 Service *s = container_of(link, Service, link);
 
@@ -48,21 +89,14 @@ int unit_queue_connect(UnitSet *set)
                 s->after = s->before = NULL;
                 s->n_after = s->n_before = 0;
         }
-        LIST_FOREACH (&set->services, link) {
-                Service *s = container_of(link, Service, link), *other;
+        for (int old = 0; old <= 1; old++)
+                LIST_FOREACH (&set->services, link) {
+                        Service *s = container_of(link, Service, link);
 
-                STRV_FOREACH (name, s->unit->after) {
-                        other = hashmap_get_string(&set->by_name, *name);
-                        if (other && order_two(other, s) < 0)
-                                return -ENOMEM;
+                        if (r >= 0 && !!s->old == old)
+                                r = connect_one(set, s);
                 }
-                STRV_FOREACH (name, s->unit->before) {
-                        other = hashmap_get_string(&set->by_name, *name);
-                        if (other && order_two(s, other) < 0)
-                                return -ENOMEM;
-                }
-        }
-        return 0;
+        return r;
 }
 
 void unit_queue_tell(Service *s, ServiceOrder order, int r, const Error *e)
@@ -136,19 +170,30 @@ static const Service *failed_requirement(const Service *s)
         return NULL;
 }
 
-/* Those that were started when this was up go before it; of all that depends on it that is true, but for who
- * was there already. */
-static bool stop_has_to_wait(const Service *s)
+static bool is_followed(const Service *s)
 {
         for (size_t i = 0; i < s->n_before; i++)
                 if (is_stopping(s->before[i]))
                         return true;
+        return false;
+}
+
+/* Those that were started when this was up go before it; of all that depends on it that is true, but for who
+ * was there already. Whoever is kept by the order of the files does not count: that order is the stronger
+ * one, and it may be this very one that is waited for, when what comes first was started again. */
+static bool stop_has_to_wait(const Service *s)
+{
+        if (s->state == SERVICE_PAUSE) /* there is nothing that anybody could need */
+                return false;
+        if (is_followed(s))
+                return true;
         if (!s->set->going_down)
                 return false;
         LIST_FOREACH (&s->set->services, link) {
                 const Service *other = container_of(link, Service, link);
 
-                if (other != s && !service_is_inactive(other) && other->begun > s->done)
+                if (other != s && !service_is_inactive(other) && other->begun > s->done &&
+                    (service_is_deactivating(other) || !is_followed(other)))
                         return true;
         }
         return false;

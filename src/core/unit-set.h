@@ -43,6 +43,7 @@ struct UnitSet {
         List services;   /* Service.link */
         Timer advance;
         uint64_t moment;
+        uint64_t visit; /* Service.visited of the search that is under way */
         Errand reading;
         List reloads;    /* UnitReload.link, that wait for `reading` */
         bool read_again; /* when it is done: somebody asked after it had begun */
