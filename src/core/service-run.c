@@ -199,6 +199,9 @@ int service_next_command(Service *s)
 
 void service_run_commands(Service *s, UnitCommandKind kind)
 {
+        /* What the commands of the state before came to, and was not told yet, is nothing to those of this
+         * one. */
+        s->happened &= ~(unsigned) (SERVICE_HAPPENED_COMMANDS_DONE | SERVICE_HAPPENED_CONTROL);
         if (s->control) { /* its state is over; it has to be, too */
                 s->next_kind = kind;
                 s->next_waits = true;
