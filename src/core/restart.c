@@ -20,6 +20,8 @@ RestartPolicy restart_policy_of(const ExecSpec *spec)
 
 bool restart_is_success(const RestartPolicy *p, const RunEnd *end)
 {
+        if (end->failed)
+                return false;
         switch (end->result) {
         case JOB_RESULT_SUCCESS: return true;
         case JOB_RESULT_EXIT_CODE: return exit_status_set_has(&p->success, end->exit_code, 0);
@@ -29,6 +31,11 @@ bool restart_is_success(const RestartPolicy *p, const RunEnd *end)
         case JOB_RESULT_CORE_DUMP: return exit_status_set_has(&p->success, 0, end->signal);
         default: return false;
         }
+}
+
+bool restart_was_cut_short(const RestartPolicy *p, const RunEnd *end)
+{
+        return end->result == JOB_RESULT_SIGNAL && !exit_status_set_has(&p->success, 0, end->signal);
 }
 
 bool restart_is_wanted(const RestartPolicy *p, const RunEnd *end)

@@ -32,6 +32,7 @@ typedef struct RunEnd {
         JobResult result;
         int exit_code, signal;
         usec_t lasted;
+        bool failed; /* a failure that is known to be one, whatever the code or signal */
 } RunEnd;
 
 RestartPolicy restart_policy_of(const ExecSpec *spec);
@@ -39,6 +40,9 @@ RestartPolicy restart_policy_of(const ExecSpec *spec);
 /* A clean end, as "success" it counts: exit code 0, the signals HUP, INT, TERM, PIPE, or what
  * SuccessExitStatus= names. */
 bool restart_is_success(const RestartPolicy *p, const RunEnd *end);
+/* Of a command, which is to come to its own end: what is a clean end of a daemon, a signal, means that its
+ * work is not done; but for those of SuccessExitStatus=. */
+bool restart_was_cut_short(const RestartPolicy *p, const RunEnd *end);
 /* Whether there is to be another run after one that ended so. */
 bool restart_is_wanted(const RestartPolicy *p, const RunEnd *end);
 /* The pause before it. A run that has lasted as long as the longest pause (or, where that is endless, the

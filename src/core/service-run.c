@@ -171,6 +171,8 @@ static bool command_ended(Service *s, const Job *control, const Error *e)
                 end = (RunEnd){control->result, control->exit_code, control->signal, 0};
         if (end.result == JOB_RESULT_SUCCESS)
                 return true;
+        if (s->stopping && s->state == SERVICE_KILL && restart_is_success(&s->policy, &end))
+                return true; /* it was told to */
         if (!control)
                 job_note(s->job, "%s=%s cannot start: %s", kind_names[s->kind], c->path, e->message);
         else

@@ -131,7 +131,7 @@ static void do_end_all(Service *s, bool now)
 static void do_decide(Service *s)
 {
         RunEnd end = {s->result == JOB_RESULT_NONE ? JOB_RESULT_SUCCESS : s->result, s->exit_code, s->signal,
-                      s->run_lasted};
+                      s->run_lasted, s->result > JOB_RESULT_SUCCESS};
         bool again = !s->stopping && !s->set->jobs->closed && restart_is_wanted(&s->policy, &end);
 
         if (again && !restart_count(&s->policy, &s->restart, clock_monotonic())) {
@@ -258,6 +258,7 @@ static void main_ended(Service *s)
                 if (u->commands[UNIT_EXEC_START][s->main_command].ignore_failure)
                         end.result = JOB_RESULT_SUCCESS;
         }
+        end.failed = u->type == UNIT_TYPE_ONESHOT && !s->stopping && restart_was_cut_short(&s->policy, &end);
         success = restart_is_success(&s->policy, &end);
         if (!s->main_exited && end.result == JOB_RESULT_RESOURCES && !isempty(s->job->start_error.message))
                 job_note(s->job, "ExecStart=%s cannot start: %s",
