@@ -118,6 +118,7 @@ static int folders(void *data)
 {
         Scope *a = NULL, *b = NULL;
         struct stat first, second;
+        char longest[SCOPE_NAME_MAX + 2];
 
         have_tree();
         RIG_CHECK(scope_new_slice(&tree, "..", &a) == 0); /* odd, but a name: "...slice" */
@@ -129,7 +130,16 @@ static int folders(void *data)
         RIG_CHECK(scope_new(&tree, "a/b.slice", "x", &a) == -EINVAL);
         RIG_CHECK(scope_new(&tree, "x.slice", "a/b", &a) == -EINVAL);
         RIG_CHECK(scope_new(&tree, "x.slice", "ä", &a) == -EINVAL);
+        memset(longest, 'x', sizeof(longest) - 1);
+        longest[sizeof(longest) - 1] = '\0';
+        RIG_CHECK(scope_new(&tree, "default.slice", longest, &a) == -EINVAL);
         RIG_CHECK(!a);
+
+        longest[sizeof(longest) - 2] = '\0';
+        RIG_CHECK(scope_new(&tree, "default.slice", longest, &a) == 0);
+        a = scope_free(a);
+        RIG_CHECK(scope_new(&tree, "default.slice", "t:1@dev-disk\\x2d1.service", &a) == 0);
+        a = scope_free(a);
 
         RIG_CHECK(scope_new(&tree, "default.slice", "j1", &a) == 0);
         RIG_CHECK(streq(scope_path(a), "/default.slice/j1.scope") &&
