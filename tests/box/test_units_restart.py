@@ -64,6 +64,20 @@ class TestRestart(UnitsCase):
         self.attempt("pre")
         self.assertEqual(self.wait("pre", "active")["NRestarts"], 2)
 
+    def test_a_start_waits_for_the_run_that_works(self):
+        """And so does what requires it; until it is not tried again."""
+        self.unit("late", "Restart=on-failure", "RestartSec=1ms", "ExecStartPre=" + self.counting("[ $n = 2 ]"), "ExecStart=/bin/sleep 1000",
+                  unit=LIMITLESS)
+        self.unit("never", "Restart=on-failure", "RestartSec=1ms", "ExecStartPre=/bin/false", "ExecStart=/bin/sleep 1000",
+                  unit=["StartLimitBurst=3", "StartLimitIntervalSec=1h"])
+        for name in ("late", "never"):
+            self.unit(f"needs-{name}", "ExecStart=/bin/sleep 1000", unit=[f"Requires={name}.service", f"After={name}.service"])
+        self.reload()
+        self.start("needs-late")
+        self.assertEqual((self.active("late"), self.state("late")["NRestarts"]), ("active", 2))
+        self.assert_error("StartFailed", "dependency", call=lambda: self.start("needs-never"))
+        self.assertEqual(self.state("never")["Result"], "start-limit-hit")
+
     def test_dies_after_10_ms_for_ever(self):
         self.unit("dies", "Restart=always", "RestartSec=1ms", "ExecStart=/bin/sleep 0.01",
                   unit=["StartLimitBurst=4", "StartLimitIntervalSec=1h"])
