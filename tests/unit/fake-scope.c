@@ -87,9 +87,14 @@ static int make(const CgroupTree *tree, const char *path, bool is_slice, Scope *
 int scope_new(const CgroupTree *tree, const char *slice, const char *name, Scope **ret)
 {
         char path[512];
+        int r = -EBUSY;
 
-        (void) snprintf(path, sizeof(path), "/%s/%s.scope", slice, name);
-        return make(tree, path, false, ret);
+        for (unsigned number = 1; r == -EBUSY && number <= 16; number++) {
+                (void) snprintf(path, sizeof(path), "/%s/%s%s%.0u.scope", slice, name, number > 1 ? "~" : "",
+                                number > 1 ? number : 0);
+                r = make(tree, path, false, ret);
+        }
+        return r;
 }
 
 int scope_new_slice(const CgroupTree *tree, const char *session, Scope **ret)
