@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "core/relay.h"
 #include "journal/ring.h"
 #include "sys/clock.h"
 #include "sys/stdio.h"
@@ -57,6 +58,7 @@ void capture_done(Capture *c)
         timer_disarm(c->host->timers, &c->resume);
         for (size_t i = 0; i < 2; i++) {
                 stream_close(&c->streams[i]);
+                c->streams[i].relay = relay_free(c->streams[i].relay);
                 splitter_done(&c->streams[i].splitter);
         }
 }
@@ -70,9 +72,50 @@ void capture_renew(Capture *c)
         c->portion = portion;
 }
 
+static bool stream_is_open(const CaptureStream *s)
+{
+        return s->fd >= 0 || (s->relay && !relay_is_done(s->relay));
+}
+
 bool capture_is_open(const Capture *c)
 {
-        return c->streams[0].fd >= 0 || c->streams[1].fd >= 0;
+        return stream_is_open(&c->streams[0]) || stream_is_open(&c->streams[1]);
+}
+
+/* Whether it may be read now. */
+static bool stream_is_held(const CaptureStream *s)
+{
+        return s->relay && !relay_is_done(s->relay) && !relay_has_room(s->relay);
+}
+
+static void stream_end(CaptureStream *s, usec_t realtime, usec_t monotonic)
+{
+        splitter_flush(&s->splitter, s->capture->ring, true, realtime, monotonic);
+        stream_close(s);
+        if (s->relay)
+                relay_end(s->relay);
+}
+
+/* Its relay has room, or takes no more: then the stream is closed, and who writes to it learns so as if
+ * nobody were in between. */
+static void on_relay_ready(Relay *relay, void *userdata)
+{
+        CaptureStream *s = userdata;
+        Capture *c = s->capture;
+
+        if (relay_is_done(relay) && s->fd >= 0)
+                stream_end(s, clock_realtime(), clock_monotonic());
+        else if (s->source && !timer_is_armed(&c->resume))
+                (void) sd_event_source_set_enabled(s->source, SD_EVENT_ON);
+        if (!capture_is_open(c))
+                c->host->progress(c, true);
+}
+
+void capture_set_relay(Capture *c, size_t stream, Relay *relay)
+{
+        c->streams[stream].relay = relay;
+        relay->ready = on_relay_ready;
+        relay->userdata = &c->streams[stream];
 }
 
 uint64_t capture_held(const Capture *c)
@@ -109,7 +152,7 @@ static void on_resume(Timer *t, usec_t now)
         Capture *c = container_of(t, Capture, resume);
 
         for (size_t i = 0; i < 2; i++)
-                if (c->streams[i].source)
+                if (c->streams[i].source && !stream_is_held(&c->streams[i]))
                         sd_event_source_set_enabled(c->streams[i].source, SD_EVENT_ON);
 }
 
@@ -145,18 +188,23 @@ static size_t stream_take(CaptureStream *s, size_t budget, usec_t monotonic)
         usec_t realtime = clock_realtime();
         size_t total = 0;
 
-        while (s->fd >= 0 && total < budget) {
-                ssize_t n = stdio_read(s->fd, c->host->buffer, CAPTURE_BUFFER_SIZE);
+        while (s->fd >= 0 && total < budget && !stream_is_held(s)) {
+                size_t size = s->closing ? MIN(s->left, CAPTURE_BUFFER_SIZE) : CAPTURE_BUFFER_SIZE;
+                ssize_t n = stdio_read(s->fd, c->host->buffer, size);
 
-                if (n == -EAGAIN)
+                if (n == -EAGAIN && !s->closing)
                         break;
                 if (n <= 0) {
-                        splitter_flush(&s->splitter, c->ring, true, realtime, monotonic);
-                        stream_close(s);
+                        stream_end(s, realtime, monotonic);
                         break;
                 }
                 feed(s, c->host->buffer, (size_t) n, realtime, monotonic);
+                if (s->relay)
+                        relay_give(s->relay, c->host->buffer, (size_t) n);
+                s->left -= s->closing ? (size_t) n : 0;
                 total += (size_t) n;
+                if (s->closing && s->left == 0)
+                        stream_end(s, realtime, monotonic);
                 /* A terminal gives 4 KiB at a time, however much there is. */
                 if (!c->terminal && (size_t) n < CAPTURE_BUFFER_SIZE / 2)
                         break;
@@ -178,7 +226,9 @@ static void pause_if_small(CaptureStream *s, size_t taken, usec_t now)
         bool soon = now - s->last_read < CAPTURE_PAUSE_USEC;
 
         s->last_read = now;
-        if (c->terminal || !soon || taken == 0 || taken >= SMALL_READ || !s->source)
+        if (s->source && stream_is_held(s))
+                (void) sd_event_source_set_enabled(s->source, SD_EVENT_OFF);
+        if (s->relay || c->terminal || !soon || taken == 0 || taken >= SMALL_READ || !s->source)
                 return;
         if (!c->enlarged) {
                 c->enlarged = true;
@@ -249,12 +299,21 @@ bool capture_take(Capture *c)
         return was_open && !capture_is_open(c);
 }
 
-void capture_close(Capture *c)
+bool capture_close(Capture *c)
 {
         (void) capture_take(c);
         capture_flush(c);
-        for (size_t i = 0; i < 2; i++)
-                stream_close(&c->streams[i]);
+        for (size_t i = 0; i < 2; i++) {
+                CaptureStream *s = &c->streams[i];
+
+                s->left = s->relay && s->fd >= 0 ? stdio_unread(s->fd) : 0;
+                s->closing = s->left > 0;
+                if (s->fd >= 0 && !s->closing)
+                        stream_end(s, clock_realtime(), clock_monotonic());
+        }
+        if (capture_is_open(c))
+                return false;
         timer_disarm(c->host->timers, &c->flush);
         timer_disarm(c->host->timers, &c->resume);
+        return true;
 }

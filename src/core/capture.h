@@ -14,6 +14,7 @@
 #include "journal/splitter.h"
 
 typedef struct Capture Capture;
+typedef struct Relay Relay;
 typedef struct Ring Ring;
 
 #define CAPTURE_BUFFER_SIZE ((size_t) 64 * 1024)
@@ -36,7 +37,10 @@ typedef struct CaptureHost {
 
 typedef struct CaptureStream {
         Capture *capture;
-        int fd; /* -EBADF: closed, at its end */
+        int fd;       /* -EBADF: closed, at its end */
+        Relay *relay; /* NULL: it goes into the ring alone */
+        bool closing; /* nobody is left to write to it */
+        size_t left;  /* with that: how much is to be taken still */
         sd_event_source *source;
         usec_t last_read; /* CLOCK_MONOTONIC */
         Splitter splitter;
@@ -65,6 +69,10 @@ int capture_start(Capture *c, const int fds[static 2]);
 /* Before capture_start(): what it is about to get as stdout is the master of a terminal. */
 void capture_set_terminal(Capture *c);
 
+/* Before capture_start(): what is taken of that stream (0: stdout, 1: stderr) is to go on there as well; no
+ * more is taken than it has room for, and the stream is open until it is done. Taken over. */
+void capture_set_relay(Capture *c, size_t stream, Relay *relay);
+
 bool capture_is_open(const Capture *c);
 
 /* Takes what the pipes held when this was called: all that a process wrote that is dead by now. Does not
@@ -72,8 +80,8 @@ bool capture_is_open(const Capture *c);
 bool capture_take(Capture *c);
 
 /* The writers are gone: takes what is there, closes, lets the last bytes into the ring. Does not call
- * progress. */
-void capture_close(Capture *c);
+ * progress. False: there are relays that are not done yet; progress tells when they are. */
+bool capture_close(Capture *c);
 
 /* Lets the bytes of unfinished lines into the ring now: somebody is being answered. */
 void capture_flush(Capture *c);

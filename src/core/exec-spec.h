@@ -70,6 +70,7 @@ typedef struct ExecSpec {
         size_t input_size;
         int fds[3]; /* the caller's own for 0, 1, 2; -EBADF: not given, or the job has them */
         bool tee, merge_output;
+        bool capture; /* of the main job, which has reeve's own: its output is kept as well */
         bool tty;
         uint64_t tty_rows, tty_columns; /* 0: default */
         char *term;                     /* NULL: default */

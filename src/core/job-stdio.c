@@ -14,6 +14,7 @@
 #include "core/job-set.h"
 #include "core/job-start.h"
 #include "core/job.h"
+#include "core/relay.h"
 #include "core/tee.h"
 #include "sys/pty.h"
 #include "sys/stdio.h"
@@ -118,6 +119,35 @@ static int open_output(Job *job, size_t i, uid_t owner, JobStdio *s, Error *e)
         return 0;
 }
 
+/* What the main job writes is kept, and goes on to where reeve itself writes. Where both streams go to the
+ * same file they are one pipe: or their order would be lost. */
+static int open_relays(Job *job, JobStdio *s, Error *e)
+{
+        static const char *const names[] = {"stdout", "stderr"};
+        bool one = stdio_same_file(1, 2);
+
+        for (size_t i = 0; i < (one ? 1 : 2); i++) {
+                Relay *relay;
+                int fds[2], r;
+
+                r = relay_new(job->set->config.event, 1 + (int) i, names[i], &relay);
+                if (r == -EBADF) /* not to be written to: that is for the job to find out */
+                        continue;
+                if (r < 0)
+                        return job_start_failed(e, "tee", r);
+                capture_set_relay(&job->capture, i, relay);
+                job_set_expect_child(job->set, relay->worker.pid);
+                r = stdio_output_pipe(fds);
+                if (r < 0)
+                        return job_start_failed(e, "stdio", r);
+                s->captured[i] = fds[0];
+                s->child[1 + i] = s->owned[1 + i] = fds[1];
+        }
+        if (one)
+                s->child[2] = s->child[1];
+        return 0;
+}
+
 int job_stdio_open(Job *job, uid_t owner, JobStdio *ret, Error *e)
 {
         const ExecSpec *spec = &job->spec;
@@ -125,7 +155,7 @@ int job_stdio_open(Job *job, uid_t owner, JobStdio *ret, Error *e)
 
         *ret = JOB_STDIO_NULL;
         if (spec->input == EXEC_INPUT_INHERIT)
-                return 0;
+                return spec->capture ? open_relays(job, ret, e) : 0;
         if (spec->tty)
                 return open_terminal(job, owner, ret, e);
         r = open_input(job, owner, ret);

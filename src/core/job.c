@@ -158,7 +158,8 @@ static void do_close_output(Job *job)
         if (!job->fsm.output)
                 return;
         if (capture_is_open(&job->capture)) {
-                capture_close(&job->capture);
+                if (!capture_close(&job->capture))
+                        return;
                 tell_output(job);
         }
         end_output(job);
@@ -266,7 +267,7 @@ static void start_failed(Job *job)
 
 void job_run_failed(Job *job)
 {
-        capture_close(&job->capture);
+        (void) capture_close(&job->capture);
         pidref_done(&job->leader);
         job->result = JOB_RESULT_RESOURCES;
         job->exit_time = clock_realtime();

@@ -326,6 +326,7 @@ int manager_init(Manager *m, const ManagerConfig *config)
 
         *m = (Manager){.boot = config->boot,
                        .signal_group = config->signal_group,
+                       .capture = config->capture,
                        .warn_of_orphans = config->warn_of_orphans,
                        .rewrites = config->rewrites,
                        .foreground = FOREGROUND_NULL,
@@ -420,6 +421,7 @@ int manager_start_main(Manager *m, char *const *argv, Error *e)
 
         exec_spec_init(&spec);
         spec.input = EXEC_INPUT_INHERIT;
+        spec.capture = m->capture;
         main_job_prepare(m);
         r = exec_spec_set_argv(&spec, argv, e);
         if (r >= 0)

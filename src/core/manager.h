@@ -35,6 +35,7 @@ typedef struct ManagerConfig {
         uint64_t log_max_bytes; /* 0: a tenth of the memory there is, LOG_BUDGET_MAX at most */
         usec_t stop_timeout;
         const char *const *unit_folders; /* NULL: no units. Outlives the manager */
+        bool capture;                    /* the main job's output is kept as well */
         bool warn_of_orphans;            /* say each that was reaped */
         bool signal_group;               /* what is passed on goes to the main job's process group */
         const uint8_t *rewrites;   /* [SIGNALS_MAX]: what is taken for that signal when it comes, 0: drop it;
@@ -66,7 +67,7 @@ struct Manager {
         Job *main_job;    /* NULL: none, or its record is gone */
         Foreground foreground;
         bool in_front; /* of its terminal is the main job's group, put there by us */
-        bool signal_group, warn_of_orphans;
+        bool signal_group, warn_of_orphans, capture;
         const uint8_t *rewrites;
         JobObserver observer;
         JobWatch main_watch;

@@ -60,6 +60,7 @@ static int run(const Options *o, const BootState *boot, bool is_machine, PowerAc
                         .log_max_bytes = o->log_max_bytes,
                         .stop_timeout = o->stop_timeout,
                         .signal_group = o->signal_group,
+                        .capture = o->capture,
                         .warn_of_orphans = o->warn_of_orphans,
                         .rewrites = o->rewrites,
                         .exit_codes = o->exit_codes,

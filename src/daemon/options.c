@@ -45,6 +45,7 @@ enum {
         OPTION_REWRITE,
         OPTION_REMAP_EXIT,
         OPTION_EXPECT_EXIT,
+        OPTION_CAPTURE,
         OPTION_PARENT_DEATH,
         OPTION_WARN_ORPHANS,
         OPTION_LOG_LEVEL,
@@ -99,6 +100,9 @@ static const OptionHelp table[_OPTION_MAX] = {
                                  "exit with TO where COMMAND's exit status is FROM\n(may be given again)",
                                  0},
                 [OPTION_EXPECT_EXIT] = {"expect-exit", "STATUS", "the same as --remap-exit=STATUS=0", 'e'},
+                [OPTION_CAPTURE] = {"capture", NULL,
+                                    "keep COMMAND's output in the log as well: it writes\nto pipes then",
+                                    0},
                 [OPTION_PARENT_DEATH] = {"parent-death", "SIGNAL",
                                          "be sent that when the process that started reeve\nends", 'p'},
                 [OPTION_WARN_ORPHANS] = {"warn-on-reap", NULL, "say each orphan that was reaped", 'w'},
@@ -226,6 +230,7 @@ static int apply(Options *o, size_t option, const char *value)
         case OPTION_REWRITE: return rewrite(o, value);
         case OPTION_REMAP_EXIT: return remap(o, value);
         case OPTION_EXPECT_EXIT: return expect(o, value);
+        case OPTION_CAPTURE: o->capture = true; return 0;
         case OPTION_PARENT_DEATH:
                 return parse_signal(value, &o->parent_death) < 0 ? complain(option, value) : 0;
         case OPTION_WARN_ORPHANS: o->warn_of_orphans = true; return 0;

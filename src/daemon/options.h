@@ -17,7 +17,7 @@ typedef struct Options {
         uint64_t log_max_bytes; /* 0: by the memory there is */
         usec_t stop_timeout;
         LogLevel log_level;
-        bool signal_group, warn_of_orphans;
+        bool signal_group, capture, warn_of_orphans;
         int parent_death;        /* a signal; 0: none */
         uint8_t rewrites[65];    /* what each signal is taken for; 0: nothing */
         uint8_t exit_codes[256]; /* what that of the command becomes */

@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/mman.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -80,6 +82,20 @@ size_t stdio_pipe_size(int fd)
         int size = fcntl(fd, F_GETPIPE_SZ);
 
         return size < 0 ? 0 : (size_t) size;
+}
+
+size_t stdio_unread(int fd)
+{
+        int n;
+
+        return ioctl(fd, FIONREAD, &n) < 0 || n < 0 ? 0 : (size_t) n;
+}
+
+bool stdio_same_file(int a, int b)
+{
+        struct stat x, y;
+
+        return fstat(a, &x) >= 0 && fstat(b, &y) >= 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 int stdio_null(void)

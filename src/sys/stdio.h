@@ -2,6 +2,7 @@
 
 /* What becomes a job's 0, 1 and 2. All descriptors are CLOEXEC and above 2. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -17,6 +18,10 @@ int stdio_enlarge_pipe(int fd, size_t size);
 int stdio_give(int fd, uid_t uid);
 /* How many bytes a pipe can hold (F_GETPIPE_SZ); 0 for what is no pipe. */
 size_t stdio_pipe_size(int fd);
+/* How many bytes wait in a pipe (FIONREAD). */
+size_t stdio_unread(int fd);
+/* Whether both are the same file: a terminal, a pipe, a file. */
+bool stdio_same_file(int a, int b);
 /* /dev/null, read-write. */
 int stdio_null(void);
 /* A memfd with data, read from its beginning, sealed against every change. */

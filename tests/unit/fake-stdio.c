@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "basic/alloc.h"
@@ -84,6 +86,18 @@ size_t stdio_pipe_size(int fd)
         int size = fcntl(fd, F_GETPIPE_SZ);
 
         return size < 0 ? 0 : (size_t) size;
+}
+
+size_t stdio_unread(int fd)
+{
+        int n;
+
+        return ioctl(fd, FIONREAD, &n) < 0 ? 0 : (size_t) n;
+}
+
+bool stdio_same_file(int a, int b)
+{
+        return fake.same_file;
 }
 
 int stdio_null(void)

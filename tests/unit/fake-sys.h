@@ -70,6 +70,7 @@ typedef struct FakeSys {
         size_t write_max;           /* bytes that one outlet_write() gives; 0: as many as fit */
         bool late_joiners; /* as where clone3(2) is refused: new children join their scope by themselves */
         bool map_fails;
+        bool same_file; /* reeve's stdout and stderr are */
         bool no_tree; /* cgroup_tree_open() finds none */
         int spawn_error, pipe_error, scope_new_error, scope_fd_error, scope_populated_error;
         bool freezer_is_slow; /* what is to stand still goes on for now */
