@@ -287,7 +287,8 @@ static int init_parts(Manager *m, const ManagerConfig *config)
         r = init_sessions(m);
         if (r < 0)
                 return r;
-        shell_reports_init(&m->reports, m->event, &m->timers, &m->jobs);
+        if (!config->no_callers)
+                shell_reports_init(&m->reports, m->event, &m->timers, &m->jobs);
         jobs = (JobSetConfig){
                         .event = m->event,
                         .timers = &m->timers,

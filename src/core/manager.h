@@ -42,6 +42,7 @@ typedef struct ManagerConfig {
                                       NULL: each is what it is. Outlives it */
         const uint8_t *exit_codes; /* [256]: what that of the main job becomes; NULL: they stay. Outlives it
                                     */
+        bool no_callers;           /* nobody can ask for sessions */
         bool is_machine;           /* reeve is the init of a machine */
 } ManagerConfig;
 

@@ -65,6 +65,7 @@ static int run(const Options *o, const BootState *boot, bool is_machine, PowerAc
                         .rewrites = o->rewrites,
                         .exit_codes = o->exit_codes,
                         .unit_folders = unit_folders(o),
+                        .no_callers = o->no_bus && !o->bus,
                         .is_machine = is_machine,
         };
         BusServer server = {0};

@@ -40,6 +40,7 @@ void bench_idle_jobs(const Run *run);
 void bench_idle(const Run *run);
 void bench_ping(const Run *run);
 void bench_orphans(const Run *run);
+void bench_init(const Run *run);
 
 _noreturn_ void bench_fail(const char *format, ...) _printf_(1, 2);
 /* The program of child.c, and reeve. */

@@ -43,6 +43,7 @@ static const Bench benches[] = {
                 {"idle-jobs", "memory and cost of one Exec with 1 000 idle jobs", bench_idle_jobs},
                 {"idle", "memory and wakeups of an idle reeve", bench_idle},
                 {"ping", "Ping while ten jobs flood", bench_ping},
+                {"init", "--no-bus --no-units beside tini and dumb-init", bench_init},
                 {"orphans", "10 000 orphans that end at once", bench_orphans},
 };
 
