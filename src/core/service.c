@@ -49,7 +49,6 @@ static RunEnd end_of_run(const Service *s)
         return (RunEnd){job->result, job->exit_code, job->signal, clock_monotonic() - s->run_start};
 }
 
-/* One may have ended for a reason that is not its own. */
 static void start_main(Service *s)
 {
         Error e = ERROR_NULL;

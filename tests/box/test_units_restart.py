@@ -66,8 +66,8 @@ class TestRestart(UnitsCase):
 
     def test_a_start_waits_for_the_run_that_works(self):
         """And so does what requires it; until it is not tried again."""
-        self.unit("late", "Restart=on-failure", "RestartSec=1ms", "ExecStartPre=" + self.counting("[ $n = 2 ]"), "ExecStart=/bin/sleep 1000",
-                  unit=LIMITLESS)
+        self.unit("late", "Restart=on-failure", "RestartSec=1ms", "ExecStartPre=" + self.counting("[ $n = 2 ]"),
+                  "ExecStart=/bin/sleep 1000", unit=LIMITLESS)
         self.unit("never", "Restart=on-failure", "RestartSec=1ms", "ExecStartPre=/bin/false", "ExecStart=/bin/sleep 1000",
                   unit=["StartLimitBurst=3", "StartLimitIntervalSec=1h"])
         for name in ("late", "never"):
