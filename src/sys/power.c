@@ -133,6 +133,8 @@ static int wait_for(pid_t pid, usec_t limit)
 
         (void) sigemptyset(&set);
         (void) sigaddset(&set, SIGCHLD);
+        /* Where reeve did not get so far as to block it, nobody would wake us. */
+        (void) sigprocmask(SIG_BLOCK, &set, NULL);
         for (;;) {
                 usec_t now = clock_monotonic(), left = now < deadline ? deadline - now : 0;
                 struct timespec time = {.tv_sec = (time_t) (left / USEC_PER_SEC),

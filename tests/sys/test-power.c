@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "rig.h"
 #include "sys/clock.h"
@@ -95,6 +96,24 @@ static int run_child(void *data)
         return 1;
 }
 
+static void take_a_while(void *data)
+{
+        (void) nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+}
+
+/* Where reeve has not come to block it: the end of the child is what is waited for, not that of the limit.
+ */
+static int run_unblocked(void *data)
+{
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGCHLD);
+        RIG_CHECK(sigprocmask(SIG_UNBLOCK, &set, NULL) == 0);
+        RIG_CHECK(power_run(take_a_while, NULL, 600 * USEC_PER_SEC) == 0);
+        return 0;
+}
+
 static int run_in_group(void *data)
 {
         pid_t pid = fork();
@@ -114,4 +133,10 @@ START_TEST(nobody_is_waited_for_too_long)
 }
 END_TEST
 
-TEST_MAIN("power", mount_table, mounts_of_ours, nobody_is_waited_for_too_long)
+START_TEST(a_child_that_ends_is_heard_of)
+{
+        ck_assert_int_eq(rig_in_child(run_unblocked, NULL), 0);
+}
+END_TEST
+
+TEST_MAIN("power", a_child_that_ends_is_heard_of, mount_table, mounts_of_ours, nobody_is_waited_for_too_long)
