@@ -80,8 +80,7 @@ static void do_check(Service *s)
         s->signal = 0;
         s->unmet = s->started = s->main_exited = s->dependency_failed = false;
         s->check_error = 0;
-        s->main_command = 0;
-        s->run_lasted = 0;
+        s->run_lasted = s->main_command = 0;
         r = service_ask_check(s);
         if (r < 0) {
                 log_error_errno(r, "%s: cannot look at what it needs", s->unit->name);
