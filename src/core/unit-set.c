@@ -7,6 +7,7 @@
 #include "core/unit-set.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "basic/alloc.h"
@@ -78,11 +79,14 @@ void unit_set_say_problems(const UnitProblems *problems)
 {
         for (size_t i = 0; i < problems->n; i++) {
                 const UnitProblem *p = &problems->list[i];
+                char line[16] = "";
 
+                if (p->line > 0) /* else it is the whole file's, or a folder's */
+                        (void) snprintf(line, sizeof(line), ":%u", p->line);
                 if (p->refused)
-                        log_error("%s:%u: %s", p->file, p->line, p->message);
+                        log_error("%s%s: %s", p->file, line, p->message);
                 else
-                        log_warning("%s:%u: %s", p->file, p->line, p->message);
+                        log_warning("%s%s: %s", p->file, line, p->message);
         }
         if (problems->left_out > 0)
                 log_warning("%zu more problems of unit files are not shown", problems->left_out);

@@ -76,8 +76,8 @@ int unit_set_reload_unit(UnitSet *set, const char *name, UnitWait *wait, Error *
 /* Reads the files anew, without waiting for them. What runs goes on by what it was started with. */
 int unit_set_reload(UnitSet *set, UnitReload *wait, Error *e);
 
-/* Everything goes down, the last to be started first; nothing is started any more. No unit takes longer than
- * max. */
+/* Everything goes down, the last to be started first; nothing is started any more. No main command takes
+ * longer than max; the whole is bounded by who gives this order. */
 void unit_set_stop_all(UnitSet *set, usec_t max);
 
 /* For service.c: its state is another; somebody stops its job. */

@@ -59,6 +59,12 @@ class Contrary(Fresh):
         self.assertEqual(reeve.stop(60), 0)
 
 
+class Problems(Fresh):
+    def test_what_is_in_no_line(self):
+        reeve = self.boot(**{"no name": FOREVER, "bad": "[Service]\nNice=x\n"})
+        eventually(lambda: "bad.service:2: " in reeve.log() and "no name.service: " in reeve.log(), 30, reeve.log)
+
+
 class Restarts(Fresh):
     def pauses(self, reeve, name):
         notes = b"".join(record.data for record in reeve.bus.log(f"{name}.service").records if record.stream == NOTE)
