@@ -175,7 +175,9 @@ class TestMain(FreshCase):
         return int(re.search(r"SigIgn:\s*(\w+)", self.status(box)).group(1), 16) & 1 << 14
 
     def test_stop_of_main_is_a_shutdown(self):
-        box = self.box("--", "sh", "-c", "trap 'exit 4' TERM; while :; do sleep 0.05; done")
+        box = self.box("--", "sh", "-c", "trap 'exit 4' TERM; echo ready; while :; do sleep 0.05; done", stdout=PIPE)
+        self.assertEqual(box.process.stdout.readline(), b"ready\n")
+        box.process.stdout.close()
         ids, pids, remaining = box.bus.stop({"Id": "main"})
         self.assertEqual((ids, remaining), (["main"], 0))
         self.assertGreaterEqual(len(pids), 1)
