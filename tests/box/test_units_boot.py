@@ -44,6 +44,7 @@ class TestBoot(FreshUnitsCase):
         f.unit("beside", SLEEP, "ExecStop=" + f.note("stopped"), boot=True)
         self.boot(reeve)
         reeve.units.wait("beside", "active")
+        eventually(lambda: "main" in reeve.bus.job_ids(), 30, "the main job runs")
         self.assertEqual(set(reeve.bus.job_ids()), {"main", "beside.service"})
         eventually(lambda: reeve.bus.sh("test -e /tmp/up").exit_code == 0, 30)
         f.unit("later", SLEEP)

@@ -95,6 +95,8 @@ class TestRestart(UnitsCase):
         return [b - a for a, b in zip(times, times[1:])]
 
     def runs(self, name):
+        if f"{name}.service" not in self.bus.job_ids():
+            return []
         return [r.monotonic for r in self.bus.log(f"{name}.service").records if r.data == b"run\n"]
 
     def assert_pauses(self, pauses, least):
@@ -111,7 +113,7 @@ class TestRestart(UnitsCase):
         self.unit("capped", "Restart=always", "RestartSec=1ms", "RestartMaxDelaySec=20ms", run, unit=LIMITLESS)
         self.reload()
         for name in ("doubles", "steps", "even", "capped"):
-            self.attempt(name)
+            self.later("StartUnit", name)
         self.assert_pauses(self.pauses("doubles", 5), (20, 40, 80, 160))
         self.assert_pauses(self.pauses("steps", 5), (1, 6, 43, 287))
         self.assert_pauses(self.pauses("even", 4), (30, 30, 30))
@@ -124,8 +126,8 @@ class TestRestart(UnitsCase):
         for how in ("StopUnit", "Job.Stop", "Manager.Stop"):
             with self.subTest(how=how):
                 self.reload()
-                self.attempt("waits")
-                eventually(lambda: self.bus.property("State", "waits.service") == "restarting", 30)
+                self.later("StartUnit", "waits")     # which may be answered, or wait for the next run, too
+                eventually(lambda: self.bus.job_ids(State="restarting") == ["waits.service"], 30)
                 self.assertEqual(self.active("waits"), "activating")
                 if how == "StopUnit":
                     self.stop("waits")
@@ -140,9 +142,18 @@ class TestRestart(UnitsCase):
         """Who asks for a start does not wait for the pause."""
         self.unit("waits", "Restart=always", "RestartSec=1h", "ExecStart=" + self.counting("[ $n = 0 ] && exit 3; exec sleep 1000"))
         self.reload()
-        self.attempt("waits")
-        eventually(lambda: self.bus.property("State", "waits.service") == "restarting", 30)
+        self.later("StartUnit", "waits")     # which may be answered, or wait for the next run, too
+        eventually(lambda: self.bus.job_ids(State="restarting") == ["waits.service"], 30)
         self.start("waits")
+        self.assertEqual(self.active("waits"), "active")
+
+    def test_start_ends_the_pause_of_one_that_is_waited_for(self):
+        self.unit("waits", "Restart=always", "RestartSec=1h", "ExecStartPre=" + self.counting("[ $n != 0 ]"), "ExecStart=/bin/sleep 1000")
+        self.reload()
+        first = self.later("StartUnit", "waits")
+        eventually(lambda: self.bus.job_ids(State="restarting") == ["waits.service"], 30)
+        self.start("waits")
+        first.result(LONG)
         self.assertEqual(self.active("waits"), "active")
 
     def test_a_stopped_one_stays_so(self):
