@@ -327,8 +327,10 @@ int service_read_check(Service *s, int r, const void *data, size_t size)
 
         if (r >= 0)
                 r = read_conditions(s->unit, &reader);
-        if (r <= 0)
-                return r;
+        if (r < 0)
+                return log_error_errno(r, "%s: what it needs could not be looked at", s->unit->name);
+        if (r == 0)
+                return 0;
         r = read_files(s, &reader);
         return r < 0 ? r : 1;
 }

@@ -217,9 +217,11 @@ static void start_failed(Service *s)
         if (s->stopping)
                 error_set(&e, ERROR_START_FAILED, "%s: it was stopped while it was started", s->unit->name);
         else
-                error_set(&e, ERROR_START_FAILED, "%s: %s%s%s", s->unit->name, service_result(s),
-                          s->job ? "; see the log of its job" : "",
-                          s->check_error < 0 ? " (EnvironmentFile)" : "");
+                error_set(&e, ERROR_START_FAILED, "%s: %s%s", s->unit->name, service_result(s),
+                          s->dependency_failed ? ""
+                          : s->check_error < 0 ? " (EnvironmentFile, conditions); see reeve's own log"
+                          : s->job             ? "; see the log of its job"
+                                               : "; see reeve's own log");
         order_done(s, -ECANCELED, &e);
 }
 

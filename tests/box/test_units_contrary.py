@@ -65,6 +65,18 @@ class Problems(Fresh):
         eventually(lambda: "bad.service:2: " in reeve.log() and "no name.service: " in reeve.log(), 30, reeve.log)
 
 
+    def test_what_has_no_job_to_say_it(self):
+        reeve = self.boot(taken=FOREVER)
+        reeve.bus.start(["/bin/sleep", "1000"], Id="taken.service")
+        self.assert_error("StartFailed", "reeve's own log", call=lambda: self.order(reeve, "Start", "taken"))
+        eventually(lambda: 'taken.service: Id: "taken.service" is a job already' in reeve.log())
+
+    def test_a_file_that_is_not_there(self):
+        reeve = self.boot(needs="[Service]\nEnvironmentFile=/nowhere\nExecStart=/bin/sleep 1000\n")
+        self.assert_error("StartFailed", "EnvironmentFile", "reeve's own log", call=lambda: self.order(reeve, "Start", "needs"))
+        eventually(lambda: "needs.service: EnvironmentFile=/nowhere: No such file" in reeve.log())
+
+
 class Restarts(Fresh):
     def pauses(self, reeve, name):
         notes = b"".join(record.data for record in reeve.bus.log(f"{name}.service").records if record.stream == NOTE)
