@@ -263,8 +263,11 @@ static void order_start(Service *s)
                 return;
         if (s->order == SERVICE_ORDER_NONE && service_is_activating(s) && s->state != SERVICE_PAUSE)
                 return;
-        if (s->order == SERVICE_ORDER_START)
+        if (s->order == SERVICE_ORDER_START) {
+                if (s->state == SERVICE_PAUSE)
+                        s->order_begun = false; /* who asks again does not wait for the pause */
                 return;
+        }
         unit_queue_order(s, SERVICE_ORDER_START);
 }
 
