@@ -51,7 +51,7 @@ class WithoutMainJob(unittest.TestCase):
             self.assertEqual(box.wait(3), 0)
 
     def test_what_came_by_podman_exec_is_no_hindrance(self):
-        with Container() as box:
+        with Container(args=["--stop-timeout=3s"]) as box:
             for argv in (["sleep", "300"], ["sh", "-c", STUBBORN], ["sh", "-c", "setsid sleep 301 & sleep 302"]):
                 podman.podman("exec", "--detach", box.name, *argv)
             eventually(lambda: len(box.processes()) >= 4, 10, box.describe)

@@ -162,7 +162,8 @@ class Boot(unittest.TestCase):
             "echo up, too; while :; do sleep 0.1; done') &",
             "sleep 1",
             "echo $$ >/sys/fs/cgroup/init.scope/cgroup.procs",     # whose signals are orders
-            "kill -SEGV 1; trap '' TERM; wait"))
+            # It goes last: with the console's session its terminal would go, and who is in the foreground of that with it.
+            "trap : TERM; kill -SEGV 1; wait; wait; wait"))
         with Machine(script, arguments="--stop-timeout=20s") as m:
             console = m.wait()
             for text in ("SIGSEGV", "\ntold\n", "\ntold, too\n", "reboot: Power down"):
