@@ -19,7 +19,7 @@ from rig import Reeve, eventually, proc_status, read_file  # noqa: E402,F401  (t
 FOLDER = os.environ.setdefault("REEVE_COMPARE", f"/var/tmp/reeve-box-{os.getpid()}-compare")
 CHILD = ["/usr/bin/python3", f"{FOLDER}/child.py"]
 PIPE = subprocess.PIPE
-LIMIT, LIMIT_OF_OTHERS = 30, 4      # seconds, for what has to happen
+LIMIT, LIMIT_OF_OTHERS = 30, 2      # seconds, for what has to happen
 
 
 def open_folder():
