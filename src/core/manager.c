@@ -112,8 +112,12 @@ static bool is_order(Manager *m, const SignalInfo *info)
         job = job_set_get_by_pid(&m->jobs, info->sender);
         if (job)
                 return job->is_main;
+        if (m->main_job && info->sender == m->main_job->pid) /* that it runs is not known yet, but it does */
+                return true;
         if (cgroup_of_pid(info->sender, &path) < 0)
                 return !m->boot->is_pid1;
+        if (m->main_job && m->main_job->scope && scope_has_path(m->main_job->scope, path))
+                return true;
         return !cgroup_tree_holds_job(&m->tree, path);
 }
 
